@@ -1,0 +1,67 @@
+import type { Document, Snapshot } from "../workspace/types";
+
+/** What the packing needs of a tokenizer; the model stage provides it. */
+export interface Tokenizer {
+  /** Identifies the vocabulary: the key of token caches. */
+  readonly id: string;
+  /** Tokens of plain text; markers of special tokens in it stay text. */
+  tokenize(text: string): Int32Array;
+  /** Text of one token, or null when it is part of a character. */
+  piece(token: number): string | null;
+  detokenize(tokens: Int32Array): string;
+}
+
+export interface PlannedDocument {
+  readonly document: Document;
+  /** Header and text; estimated until tokenised. */
+  readonly tokens: number;
+  readonly estimated: boolean;
+  readonly included: boolean;
+  readonly reason: string;
+}
+
+/** What goes in under the token budget, in the order of the context, and why the rest does not. */
+export interface Plan {
+  readonly snapshot: Snapshot;
+  readonly budget: number;
+  /** Included first, in the order of the context; then those left out. */
+  readonly documents: readonly PlannedDocument[];
+  /** Tokens of the included documents, without system text and map. */
+  readonly tokens: number;
+}
+
+/** One piece of the context: [start, start + count) in tokens. */
+export interface PackedSegment {
+  readonly kind: "frame" | "map" | "header" | "file";
+  readonly start: number;
+  readonly count: number;
+  /** The document it belongs to; null for frame and map. */
+  readonly document: Document | null;
+}
+
+/** The whole context as tokens, with the way back from a token to a place in a file. */
+export interface PackedContext {
+  readonly tokens: Int32Array;
+  readonly segments: readonly PackedSegment[];
+  readonly spans: SpanMap;
+  readonly plan: Plan;
+}
+
+/** A place in a file: 1-based line, 0-based column in UTF-16 units. */
+export interface TokenPlace {
+  readonly document: Document;
+  readonly line: number;
+  readonly column: number;
+  /** UTF-16 length of the token's text. */
+  readonly length: number;
+}
+
+/** Turns token indices into places and back; O(log n). */
+export interface SpanMap {
+  /** Place of a token of file text; null for frame, map and headers. */
+  place(token: number): TokenPlace | null;
+  /** Half-open token interval of lines [startLine, endLine] (1-based, inclusive) of a document; null when not packed. */
+  tokensOf(path: string, startLine: number, endLine: number): readonly [number, number] | null;
+  /** Half-open token interval of a whole file's text; null when not packed. */
+  fileOf(path: string): readonly [number, number] | null;
+}

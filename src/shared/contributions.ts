@@ -1,0 +1,46 @@
+/** Every command, setting, view and context key that the manifest contributes; test/unit checks package.json against it. */
+export const commands = {
+  ask: "longsight.ask",
+  askAboutSelection: "longsight.askAboutSelection",
+  readWorkspace: "longsight.readWorkspace",
+  showAttention: "longsight.showAttention",
+  chooseModel: "longsight.chooseModel",
+  showContextPlan: "longsight.showContextPlan",
+  restartEngine: "longsight.restartEngine",
+  openLog: "longsight.openLog",
+  newConversation: "longsight.newConversation",
+  stopAnswer: "longsight.stopAnswer",
+  clearCaches: "longsight.clearCaches",
+} as const;
+
+export type CommandId = (typeof commands)[keyof typeof commands];
+
+/** Settings with the type of their value. */
+export interface SettingTypes {
+  "longsight.model": string;
+  "longsight.budget": number;
+  "longsight.backend": "auto" | "cpu" | "cuda" | "vulkan" | "metal";
+  "longsight.threads": number;
+  "longsight.dataDir": string;
+  "longsight.readAutomatically": boolean;
+  "longsight.files.exclude": readonly string[];
+  "longsight.files.maxBytes": number;
+  "longsight.answer.maxTokens": number;
+  "longsight.answer.temperature": number;
+  "longsight.answer.topP": number;
+  "longsight.answer.minP": number;
+  "longsight.answer.seed": number;
+  "longsight.attention.initial": number;
+  "longsight.attention.local": number;
+  "longsight.attention.top": number;
+  "longsight.attention.proximity": number;
+  "longsight.attention.projection": number;
+  "longsight.attention.vote": "sum" | "norm";
+  "longsight.attention.positions": "far" | "ordered" | "true";
+}
+
+export type SettingId = keyof SettingTypes;
+
+export const views = { container: "longsight", ask: "longsight.ask" } as const;
+export const panels = { heatmap: "longsight.heatmap", plan: "longsight.plan" } as const;
+export const contextKeys = { answering: "longsight.answering", hasTrace: "longsight.hasTrace" } as const;

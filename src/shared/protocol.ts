@@ -1,0 +1,223 @@
+/**
+ * Requests and notifications between the engine and its clients (extension host, command line), over LSP.
+ * Values only: nothing here imports an editor or a runtime. docs/protocol.md describes each message.
+ */
+import type { ErrorValue } from "./errors";
+import type { FileTrace, Interval, TraceQuery, TraceSummary } from "./trace";
+
+/** A request's name with its parameter and result types. */
+export interface RequestName<P, R> {
+  readonly method: string;
+  readonly types?: { readonly params: P; readonly result: R };
+}
+
+/** A notification's name with its parameter type. */
+export interface NotificationName<P> {
+  readonly method: string;
+  readonly types?: { readonly params: P };
+}
+
+const request = <P, R>(method: string): RequestName<P, R> => ({ method });
+const notification = <P>(method: string): NotificationName<P> => ({ method });
+
+export type Backend = "auto" | "cpu" | "cuda" | "vulkan" | "metal";
+export type EsaPositions = "far" | "ordered" | "true";
+export type EsaVote = "sum" | "norm";
+
+/** Parameters of the selective attention; see docs/esa.md. */
+export interface EsaSettings {
+  readonly initial: number;
+  readonly local: number;
+  readonly top: number;
+  readonly proximity: number;
+  /** Width d' of the compressed keys. */
+  readonly projection: number;
+  readonly vote: EsaVote;
+  readonly positions: EsaPositions;
+}
+
+/** Everything the engine is told by its client; sent as initializationOptions and with didChangeConfiguration. */
+export interface EngineSettings {
+  /** Folder for models, projections, snapshots, traces and logs. */
+  readonly dataDir: string;
+  /** Catalogue id or path of a GGUF file; empty: the best one that is on this machine. */
+  readonly model: string;
+  /** Token budget of the packed context; 0: as much as fits. */
+  readonly budget: number;
+  readonly backend: Backend;
+  /** 0: all physical cores. */
+  readonly threads: number;
+  readonly maxFileBytes: number;
+  /** Glob patterns left out besides the ignore files. */
+  readonly exclude: readonly string[];
+  readonly maxAnswerTokens: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly seed: number;
+  readonly esa: EsaSettings;
+}
+
+/** Progress of long work: `done` of `total` `unit`, `rate` units per second, `eta` seconds left. */
+export interface Progress {
+  readonly stage: "walk" | "tokenize" | "load" | "calibrate" | "restore" | "prefill" | "save" | "download";
+  readonly done: number;
+  readonly total: number;
+  readonly unit: "files" | "bytes" | "tokens" | "layers";
+  /** Units per second; 0 until known. */
+  readonly rate: number;
+  /** Seconds left; null until known. */
+  readonly eta: number | null;
+}
+
+export interface PlannedFile {
+  readonly path: string;
+  readonly uri: string;
+  readonly bytes: number;
+  /** Tokens in the context; an estimate while `estimated`. */
+  readonly tokens: number;
+  readonly estimated: boolean;
+  readonly included: boolean;
+  /** Why it is in or left out, as a short phrase. */
+  readonly reason: string;
+}
+
+export interface PlanResult {
+  readonly budget: number;
+  readonly budgetReason: string;
+  readonly included: { readonly files: number; readonly tokens: number };
+  readonly leftOut: { readonly files: number; readonly tokens: number };
+  readonly files: readonly PlannedFile[];
+  /** Bytes of keys, values and compressed keys at this budget; 0 while no model is known. */
+  readonly memoryBytes: number;
+  readonly model: string | null;
+}
+
+export interface ReadResult {
+  readonly tokens: number;
+  readonly prefilled: number;
+  readonly reused: number;
+  readonly seconds: number;
+  readonly snapshotBytes: number;
+}
+
+export interface Citation {
+  /** As in the plan. */
+  readonly path: string;
+  readonly uri: string;
+  /** 1-based, inclusive. */
+  readonly startLine: number;
+  readonly endLine: number;
+  /**
+   * `written`: the answer names path and line. `named`: the answer names the file or a symbol; the lines are where that
+   * symbol stands. `selected`: the answer names nothing; these lines were selected most while it was written.
+   */
+  readonly origin: "written" | "named" | "selected";
+  /** Where the answer mentions it, as UTF-16 offsets into the answer's text; null for `selected`. */
+  readonly mention: Interval | null;
+}
+
+export interface AnswerTimings {
+  /** Seconds. */
+  readonly load: number;
+  readonly prefill: number;
+  readonly firstToken: number;
+  readonly decode: number;
+  readonly prefilledTokens: number;
+  readonly reusedTokens: number;
+  readonly generatedTokens: number;
+}
+
+/** The lines a question is about: they are added to the question's frame. */
+export interface AskRange {
+  readonly uri: string;
+  readonly startLine: number;
+  readonly endLine: number;
+}
+
+export interface AskParams {
+  /** Chosen by the client; deltas carry it. */
+  readonly askId: string;
+  readonly question: string;
+  readonly selection?: AskRange;
+}
+
+export type StopReason = "end" | "length" | "stopped";
+
+export interface AnswerResult {
+  readonly text: string;
+  readonly citations: readonly Citation[];
+  /** ISO 8601 time of the snapshot that the answer saw. */
+  readonly asOf: string;
+  readonly context: { readonly files: number; readonly tokens: number };
+  readonly timings: AnswerTimings;
+  /** Trace id. */
+  readonly trace: string;
+  readonly stopReason: StopReason;
+  /** Five most lifted files. */
+  readonly lookedAt: readonly { readonly path: string; readonly uri: string; readonly lift: number }[];
+  /** "esa", or why the model runs dense. */
+  readonly attention: string;
+}
+
+export interface ModelEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly license: string;
+  readonly parameters: string;
+  readonly quantization: string;
+  readonly sizeBytes: number;
+  readonly trainedContext: number;
+  readonly kvBytesPerToken: number;
+  readonly sha256: string | null;
+  readonly source: string;
+  /** Path when it is on this machine. */
+  readonly path: string | null;
+  readonly fits: boolean;
+  readonly recommended: boolean;
+  /** Why it is recommended or does not fit. */
+  readonly note: string;
+}
+
+export type EngineState = "idle" | "noModel" | "planning" | "loading" | "reading" | "ready" | "answering" | "failed";
+
+/** One value that says how the engine is; feeds the status bar and the Ask view. */
+export interface EngineStatus {
+  readonly state: EngineState;
+  readonly model: string | null;
+  readonly backend: string | null;
+  readonly progress: Progress | null;
+  /** What is in the context now; null before the first plan. */
+  readonly context: {
+    readonly files: number;
+    readonly totalFiles: number;
+    readonly tokens: number;
+    readonly readTokens: number;
+    readonly budget: number;
+    readonly asOf: string;
+  } | null;
+  readonly error: ErrorValue | null;
+}
+
+export const Plan = request<Record<string, never>, PlanResult>("longsight/plan");
+/** Walk, plan, pack, prefill; `rebuild` ignores the stored snapshot. */
+export const Read = request<{ readonly rebuild: boolean }, ReadResult>("longsight/read");
+export const Ask = request<AskParams, AnswerResult>("longsight/ask");
+export const ListModels = request<Record<string, never>, readonly ModelEntry[]>("longsight/models");
+export const DownloadModel = request<{ readonly id: string }, { readonly path: string }>("longsight/downloadModel");
+export const GetTrace = request<TraceQuery, TraceSummary>("longsight/trace");
+export const GetFileTrace = request<
+  TraceQuery & { readonly path: string; readonly lines: Interval },
+  FileTrace
+>("longsight/fileTrace");
+export const ClearCaches = request<Record<string, never>, { readonly freedBytes: number }>("longsight/clearCaches");
+
+/** Engine → client: a piece of the answer. */
+export const Delta = notification<{ readonly askId: string; readonly text: string; readonly tokens: number }>(
+  "longsight/delta",
+);
+/** Engine → client: the status changed. */
+export const Status = notification<EngineStatus>("longsight/status");
+
+/** Error code of JSON-RPC responses whose `data` is an ErrorValue. */
+export const USER_ERROR_CODE = -32050;

@@ -1,0 +1,109 @@
+/**
+ * What the webviews show and send: one serialisable state per view, and typed messages (vscode-messenger).
+ * The extension host owns the state; a view renders it and sends intents.
+ */
+import type { ErrorValue } from "./errors";
+import type { AnswerTimings, Citation, EngineStatus, ModelEntry, StopReason } from "./protocol";
+import type { FileTrace, Interval, TracePhase, TraceSummary } from "./trace";
+
+/** A message type of vscode-messenger: the method name with its parameter type (and result for requests). */
+export interface ViewNotification<P> {
+  readonly method: string;
+  readonly types?: { readonly params: P };
+}
+export interface ViewRequest<P, R> {
+  readonly method: string;
+  readonly types?: { readonly params: P; readonly result: R };
+}
+const notification = <P>(method: string): ViewNotification<P> => ({ method });
+const viewRequest = <P, R>(method: string): ViewRequest<P, R> => ({ method });
+
+/** One question with its answer, complete or streaming. */
+export interface ConversationTurn {
+  readonly id: string;
+  readonly question: string;
+  /** What the question is about, when it was asked about a selection: `path:start-end`. */
+  readonly about: string | null;
+  readonly state: "waiting" | "streaming" | "done" | "stopped" | "failed";
+  /** Markdown as the model wrote it; untrusted. */
+  readonly text: string;
+  readonly tokens: number;
+  readonly citations: readonly Citation[];
+  readonly asOf: string | null;
+  readonly context: { readonly files: number; readonly tokens: number } | null;
+  readonly timings: AnswerTimings | null;
+  readonly trace: string | null;
+  readonly stopReason: StopReason | null;
+  readonly lookedAt: readonly { readonly path: string; readonly uri: string; readonly lift: number }[];
+  readonly attention: string | null;
+  readonly error: ErrorValue | null;
+}
+
+/** All that the Ask view shows. */
+export interface AskViewState {
+  readonly workspace: string | null;
+  readonly trusted: boolean;
+  readonly status: EngineStatus;
+  readonly models: readonly ModelEntry[];
+  readonly turns: readonly ConversationTurn[];
+  /** Text to put into the input once, by "Ask About Selection" or a kept question. */
+  readonly draft: { readonly serial: number; readonly text: string; readonly about: string | null } | null;
+}
+
+export const AskView = {
+  ready: notification<Record<string, never>>("ask/ready"),
+  state: notification<AskViewState>("ask/state"),
+  /** Only the streaming turn changed: `text` is what was added. */
+  delta: notification<{ readonly id: string; readonly text: string; readonly tokens: number }>("ask/delta"),
+  ask: notification<{ readonly question: string }>("ask/ask"),
+  stop: notification<Record<string, never>>("ask/stop"),
+  retry: notification<{ readonly id: string }>("ask/retry"),
+  openCitation: notification<{ readonly citation: Citation; readonly toSide: boolean }>("ask/openCitation"),
+  openFile: notification<{ readonly uri: string }>("ask/openFile"),
+  copy: notification<{ readonly text: string }>("ask/copy"),
+  showAttention: notification<{ readonly trace: string }>("ask/showAttention"),
+  newConversation: notification<Record<string, never>>("ask/newConversation"),
+  command: notification<{ readonly command: AskViewCommand }>("ask/command"),
+  downloadModel: notification<{ readonly id: string }>("ask/downloadModel"),
+  clearSelection: notification<Record<string, never>>("ask/clearSelection"),
+} as const;
+
+/** Commands that the Ask view may start; a closed list, since a webview is not trusted with more. */
+export type AskViewCommand =
+  | "readWorkspace"
+  | "chooseModel"
+  | "locateModel"
+  | "showContextPlan"
+  | "openLog"
+  | "restartEngine"
+  | "manageTrust"
+  | "cancelReading";
+
+/** All that the Heatmap panel shows; it asks for details itself. */
+export interface HeatmapViewState {
+  readonly kind: "empty" | "loading" | "trace" | "failed";
+  readonly summary: TraceSummary | null;
+  readonly error: ErrorValue | null;
+}
+
+export const HeatmapView = {
+  ready: notification<Record<string, never>>("heatmap/ready"),
+  state: notification<HeatmapViewState>("heatmap/state"),
+  /** Sums for chosen steps and layers. */
+  query: viewRequest<
+    { readonly id: string; readonly steps?: Interval; readonly layers?: Interval; readonly phase?: TracePhase },
+    TraceSummary
+  >("heatmap/query"),
+  file: viewRequest<
+    {
+      readonly id: string;
+      readonly path: string;
+      readonly lines: Interval;
+      readonly steps?: Interval;
+      readonly layers?: Interval;
+      readonly phase?: TracePhase;
+    },
+    FileTrace
+  >("heatmap/file"),
+  open: notification<{ readonly path: string; readonly line: number }>("heatmap/open"),
+} as const;
