@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Builds everything native from the llama.cpp bundle inside node-llama-cpp, offline, or finds that there is nothing to do.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -78,13 +77,10 @@ function cmakeOptions({ backend, portable, sanitize }, variants) {
 }
 
 function locatePackages() {
-  const require = createRequire(import.meta.url);
   const folder = (name) => {
-    try {
-      return path.dirname(require.resolve(`${name}/package.json`));
-    } catch {
-      throw new BuildError(`the package ${name} is not installed. To mend: npm install`);
-    }
+    const dir = path.join(path.dirname(NATIVE), "node_modules", name);
+    if (!existsSync(dir)) throw new BuildError(`the package ${name} is not installed. To mend: npm install`);
+    return dir;
   };
   return {
     nlcDir: path.join(folder("node-llama-cpp"), "llama"),
