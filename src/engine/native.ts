@@ -1,0 +1,353 @@
+/**
+ * The only importer of our addon: finds the native build, loads it, and gives it exact types, abort signals and errors.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { LongsightError, userErrors } from "../shared/errors";
+import {
+  type CalibrateOptions,
+  type ContextMemory,
+  type ContextOptions,
+  type Device,
+  type GeneratedToken,
+  type GenerateOptions,
+  type GenerateResult,
+  type ModelHandle,
+  NativeError,
+  type NativeErrorCode,
+  type PrefillOptions,
+  type PrefillResult,
+  type RawAddon,
+  type RawContext,
+} from "./nativeTypes";
+
+export * from "./nativeTypes";
+
+const ADDON = "longsight-esa.node";
+const MANIFEST = "longsight-build.json";
+
+/** The native build: one folder with libllama, ggml's backends, node-llama-cpp's addon and ours. */
+export interface Native {
+  /** Folder of the shared objects; `gpu` below it holds the GPU backends. */
+  readonly dir: string;
+  /** Version of the ESA implementation, part of every cache key. */
+  readonly version: string;
+  /** Content hash of everything that the binaries were made of. */
+  readonly buildId: string;
+  /** GPU backend that this build has, if any. */
+  readonly backend: "cpu" | "cuda" | "vulkan" | "metal";
+  /** Loads ggml's backends: once per process, before node-llama-cpp is started. */
+  loadBackends(gpu: boolean): void;
+  /** Devices of the loaded backends. */
+  devices(): Device[];
+  /** null when the model can run ESA, else why it runs dense. Throws NativeError BAD_MODEL. */
+  unsupportedReason(model: ModelHandle): string | null;
+  /**
+   * Makes a context. The model stays loaded until the context is disposed.
+   * @throws LongsightError LS-201 without memory for it; NativeError BAD_ARGUMENT, BAD_MODEL, BAD_FILE (projections),
+   *   UNSUPPORTED
+   */
+  createContext(model: ModelHandle, options: ContextOptions): Promise<NativeContext>;
+  /** Tokens of a snapshot, without loading it. @throws NativeError BAD_FILE */
+  peekSnapshot(file: string, key: string): Promise<Int32Array>;
+  /** Closed-form projections from ordinary text. @throws NativeError, LongsightError LS-900 when aborted */
+  calibrate(model: ModelHandle, options: CalibrateOptions): Promise<void>;
+}
+
+let loaded: Native | undefined;
+
+/**
+ * Loads our addon from the build that node-llama-cpp will load too.
+ * @throws LongsightError LS-202 when there is no build, or one that does not fit
+ */
+export function loadNative(): Native {
+  loaded ??= openNative();
+  return loaded;
+}
+
+function openNative(): Native {
+  const dir = findBuildDir();
+  const manifest = readManifest(dir);
+  const addon = requireAddon(path.join(dir, ADDON));
+  if (addon.buildId() !== manifest.buildId) {
+    throw userErrors.nativeMissing(`${ADDON} in ${dir} is of another build than ${MANIFEST} says.`);
+  }
+  return {
+    dir,
+    version: addon.version(),
+    buildId: addon.buildId(),
+    backend: manifest.backend,
+    loadBackends: (gpu) => {
+      guard(() => {
+        if (gpu && existsSync(path.join(dir, "gpu"))) addon.loadBackends(path.join(dir, "gpu"));
+        addon.loadBackends(dir);
+      });
+    },
+    devices: () => guard(() => addon.devices()),
+    unsupportedReason: (model) => guard(() => addon.unsupportedReason(model)),
+    createContext: async (model, options) => {
+      const raw = await settle(() => addon.createContext(model, { ...options }));
+      return new NativeContext(raw);
+    },
+    peekSnapshot: (file, key) => settle(() => addon.snapshotPeek(file, key)),
+    calibrate: (model, options) => calibrate(addon, model, options),
+  };
+}
+
+/** Folder that node-llama-cpp's `lastBuild.json` names. */
+function findBuildDir(): string {
+  const packageDir = findPackageDir();
+  const pointer = path.join(packageDir, "llama", "lastBuild.json");
+  if (!existsSync(pointer)) throw userErrors.nativeMissing("there is no native build.");
+  const { folderName } = readJson(pointer) as { folderName?: unknown };
+  if (typeof folderName !== "string" || path.basename(folderName) !== folderName) {
+    throw userErrors.nativeMissing(`${pointer} names no build.`);
+  }
+  return path.join(packageDir, "llama", "localBuilds", folderName, "Release");
+}
+
+/** The node-llama-cpp package that an import from here finds. */
+function findPackageDir(): string {
+  const require = createRequire(import.meta.url);
+  for (const dir of require.resolve.paths("node-llama-cpp") ?? []) {
+    const candidate = path.join(dir, "node-llama-cpp");
+    if (existsSync(path.join(candidate, "package.json"))) return candidate;
+  }
+  throw userErrors.nativeMissing("the package node-llama-cpp is not installed.");
+}
+
+function readManifest(dir: string): { buildId: string; backend: Native["backend"] } {
+  const file = path.join(dir, MANIFEST);
+  if (!existsSync(file)) throw userErrors.nativeMissing(`${file} does not exist.`);
+  const { buildId, backend } = readJson(file) as { buildId?: unknown; backend?: unknown };
+  const isBackend = backend === "cpu" || backend === "cuda" || backend === "vulkan" || backend === "metal";
+  if (typeof buildId !== "string" || !isBackend) throw userErrors.nativeMissing(`${file} is damaged.`);
+  return { buildId, backend };
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as unknown;
+  } catch (error) {
+    throw userErrors.nativeMissing(`${file} cannot be read.`, error);
+  }
+}
+
+function requireAddon(file: string): RawAddon {
+  try {
+    return createRequire(import.meta.url)(file) as RawAddon;
+  } catch (error) {
+    throw userErrors.nativeMissing(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+/** Errors of the addon carry a code, and for NO_MEMORY the bytes needed and free. */
+function toTypedError(error: unknown): Error {
+  if (!(error instanceof Error) || error instanceof NativeError || error instanceof LongsightError) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  const { code, needed, free } = error as Error & { code?: NativeErrorCode; needed?: number; free?: number };
+  if (code === undefined) return error;
+  if (code === "NO_MEMORY") return userErrors.noMemory("the context", needed ?? 0, free ?? 0, error);
+  return new NativeError(code, error.message);
+}
+
+function guard<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw toTypedError(error);
+  }
+}
+
+async function settle<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw toTypedError(error);
+  }
+}
+
+/** Runs `call`, and `abort` as soon as the signal says so. */
+async function withAbort<T>(signal: AbortSignal | undefined, abort: () => void, call: () => Promise<T>): Promise<T> {
+  const running = settle(call);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return await running;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+async function calibrate(addon: RawAddon, model: ModelHandle, options: CalibrateOptions): Promise<void> {
+  const { signal, onProgress, ...rest } = options;
+  if (signal?.aborted === true) throw userErrors.cancelled();
+  const run = guard(() => addon.calibrate(model, rest, (stage, done, total) => onProgress?.(stage, done, total)));
+  try {
+    await withAbort(signal, run.abort, () => run.done);
+  } catch (error) {
+    throw error instanceof NativeError && error.code === "ABORTED" ? userErrors.cancelled() : error;
+  }
+}
+
+/**
+ * One KV cache with its own attention: ESA or dense. Calls run one at a time: a second one while the first still runs
+ * rejects with NativeError BUSY, any call after `dispose` with DISPOSED.
+ */
+export class NativeContext {
+  readonly #raw: RawContext;
+
+  /** @internal Made by `Native.createContext`. */
+  constructor(raw: RawContext) {
+    this.#raw = raw;
+  }
+
+  /** Tokens in the cache. */
+  get length(): number {
+    return guard(() => this.#raw.length);
+  }
+
+  /** Cells of the cache, in tokens. */
+  get contextSize(): number {
+    return guard(() => this.#raw.contextSize);
+  }
+
+  /** Number of layers of the model. */
+  get layers(): number {
+    return guard(() => this.#raw.layers);
+  }
+
+  /** False: dense attention. */
+  get isEsa(): boolean {
+    return guard(() => this.#raw.esaEnabled);
+  }
+
+  /** Bytes that this context takes. */
+  get memory(): ContextMemory {
+    return guard(() => this.#raw.memory());
+  }
+
+  /**
+   * Appends tokens, a chunk at a time. After an abort the tokens of finished chunks stay; an unfinished chunk leaves none.
+   * @throws NativeError FULL (nothing was appended), BAD_ARGUMENT (a token outside the vocabulary), FAILED
+   */
+  prefill(tokens: Int32Array, options: PrefillOptions = {}): Promise<PrefillResult> {
+    const { signal, trace = false, onProgress } = options;
+    if (signal?.aborted === true) return Promise.resolve({ done: 0, aborted: true, trace: null });
+    return withAbort(
+      signal,
+      () => this.#raw.abort(),
+      () => this.#raw.prefill(tokens, trace, (done, total) => onProgress?.(done, total)),
+    );
+  }
+
+  /**
+   * Continues what was prefilled, yielding tokens as they come; returns why it ended. Leaving the loop stops the model.
+   * @throws NativeError NO_LOGITS when nothing was prefilled since the last change of the cache, FAILED
+   */
+  async *generate(options: GenerateOptions): AsyncGenerator<GeneratedToken, GenerateResult, undefined> {
+    const { signal, ...rest } = options;
+    if (signal?.aborted === true) return { finish: "abort", endToken: null };
+    const ready: GeneratedToken[] = [];
+    let wake: () => void = () => undefined;
+    let result: GenerateResult | undefined;
+    let failure: unknown;
+    const onTokens = (tokens: Int32Array, traces: readonly (Uint8Array | null)[]): void => {
+      tokens.forEach((token, index) => ready.push({ token, trace: traces[index] ?? null }));
+      wake();
+    };
+    const running = withAbort(
+      signal,
+      () => this.#raw.abort(),
+      () => this.#raw.generate(rest, onTokens),
+    ).then(
+      (value) => (result = value),
+      (error: unknown) => (failure = error ?? new Error("generation failed")),
+    );
+    void running.then(() => wake());
+    try {
+      for (;;) {
+        for (let next = ready.shift(); next !== undefined; next = ready.shift()) yield next;
+        if (failure !== undefined) throw failure;
+        if (result !== undefined) return result;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (ready.length > 0 || result !== undefined || failure !== undefined) resolve();
+        });
+      }
+    } finally {
+      if (result === undefined && failure === undefined) this.#raw.abort();
+      await running;
+    }
+  }
+
+  /** Token indices that one layer selected in the last step, ascending; empty for a dense layer. */
+  trace(layer: number): Int32Array {
+    return guard(() => this.#raw.trace(layer));
+  }
+
+  /** Logits after the last token, one per token of the vocabulary. @throws NativeError NO_LOGITS */
+  logits(): Float32Array {
+    return guard(() => this.#raw.logits());
+  }
+
+  /** Removes the tokens [from, to) and closes the gap. @throws NativeError BAD_ARGUMENT, FAILED */
+  remove(from: number, to: number = this.length): Promise<void> {
+    return settle(() => this.#raw.remove(from, to));
+  }
+
+  /** Removes everything. */
+  clear(): Promise<void> {
+    return this.remove(0);
+  }
+
+  /**
+   * Writes the cache with the tokens it holds to a file, beside and renamed.
+   * @throws NativeError BAD_FILE when it cannot be written
+   */
+  snapshotSave(file: string, key: string, tokens: Int32Array): Promise<void> {
+    return settle(() => this.#raw.snapshotSave(file, key, tokens));
+  }
+
+  /** Replaces the cache by a snapshot and resolves with its tokens. On BAD_FILE the context is empty and usable. */
+  snapshotLoad(file: string, key: string): Promise<Int32Array> {
+    return settle(() => this.#raw.snapshotLoad(file, key));
+  }
+
+  /** Fills the cache with `count` arbitrary tokens without computing them, for benchmarks only. */
+  benchFill(count: number): Promise<void> {
+    return settle(() => this.#raw.benchFill(count));
+  }
+
+  /** Frees everything; waits for a running call after aborting it. May be called again. */
+  dispose(): Promise<void> {
+    return settle(() => this.#raw.dispose());
+  }
+}
+
+/**
+ * Reads the compact form of a selection: for each layer a varint count, then the token indices as varint differences.
+ * @returns one ascending array of token indices per layer; empty for a layer that attended densely
+ */
+export function decodeSelection(bytes: Uint8Array): Int32Array[] {
+  let at = 0;
+  const next = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      if (byte === undefined || shift > 28) throw new RangeError("damaged selection");
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  const layers: Int32Array[] = [];
+  while (at < bytes.length) {
+    const tokens = new Int32Array(next());
+    let token = 0;
+    for (let i = 0; i < tokens.length; i++) tokens[i] = token += next();
+    layers.push(tokens);
+  }
+  return layers;
+}
