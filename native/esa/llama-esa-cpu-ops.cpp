@@ -1,0 +1,279 @@
+#include "llama-esa-cpu-ops.h"
+#include "llama-esa-kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+
+// The CPU backend runs no more threads than this. Behind the scores there is a row for each, and one that says how many
+// there were.
+static constexpr int64_t MAX_TASKS  = GGML_MAX_N_THREADS;
+static constexpr int64_t EXTRA_ROWS = MAX_TASKS + 1;
+
+// rows of keys that are converted at a time stay in the first-level cache
+static constexpr int64_t BLOCK_FLOATS = 8192;
+
+namespace {
+
+// M as the operations see it
+struct middle {
+    int64_t first; // I is before it
+    int64_t end;
+
+    const int32_t * order; // cell of each token, or nullptr
+
+    middle(const ggml_tensor * range, const ggml_tensor * order) :
+        first(((const int32_t *) range->data)[0]),
+        end  (((const int32_t *) range->data)[1]),
+        order(order ? (const int32_t *) order->data : nullptr) {}
+
+    // -1: not in the cache
+    int64_t cell(int64_t token) const { return order ? order[token] : token; }
+
+    // the part of task ith of nth
+    void split(int ith, int nth, int64_t & t0, int64_t & t1) const {
+        const int64_t per = (end - first + nth - 1)/nth;
+        t0 = std::min(end, first + ith*per);
+        t1 = std::min(end, t0 + per);
+    }
+};
+
+} // namespace
+
+static int64_t score_width(int64_t n_q) {
+    return n_q == 1 ? 1 : (n_q + ESA_PANEL - 1)/ESA_PANEL*ESA_PANEL;
+}
+
+static void load_key(const llama_esa_kernels & k, const ggml_tensor * keys, int64_t cell, float * out) {
+    const char * row = (const char *) keys->data + cell*keys->nb[1];
+    if (keys->type == GGML_TYPE_F16) {
+        k.f16_to_f32((const uint16_t *) row, out, keys->ne[0]);
+    } else {
+        ggml_get_type_traits(keys->type)->to_float(row, out, keys->ne[0]);
+    }
+}
+
+static void score_one_query(const llama_esa_kernels & k, const middle & m, const ggml_tensor * keys, const float * q,
+        float * out, int64_t t0, int64_t t1) {
+    const int64_t n = keys->ne[0];
+    thread_local std::vector<float> row;
+    row.resize(n);
+    for (int64_t t = t0; t < t1; ++t) {
+        const int64_t cell = m.cell(t);
+        if (cell < 0) {
+            out[t] = -INFINITY;
+            continue;
+        }
+        load_key(k, keys, cell, row.data());
+        out[t] = k.dot(row.data(), q, n);
+    }
+}
+
+static void score(ggml_tensor * dst, int ith, int nth, void *) {
+    const ggml_tensor * keys = dst->src[0];
+    const ggml_tensor * q    = dst->src[1];
+    const middle m(dst->src[2], dst->src[3]);
+    const auto & k = llama_esa_get_kernels();
+
+    const int64_t n       = keys->ne[0];
+    const int64_t n_q     = q->ne[1];
+    const int64_t width   = dst->ne[0];
+    const int64_t n_order = dst->ne[1] - EXTRA_ROWS;
+
+    float * out  = (float *) dst->data;
+    float * best = out + (n_order + ith)*width;
+
+    if (ith == 0) {
+        out[(n_order + MAX_TASKS)*width] = (float) nth;
+    }
+
+    int64_t t0, t1;
+    m.split(ith, nth, t0, t1);
+
+    if (width == 1) {
+        score_one_query(k, m, keys, (const float *) q->data, out, t0, t1);
+        best[0] = t0 < t1 ? *std::max_element(out + t0, out + t1) : -INFINITY;
+        return;
+    }
+
+    // queries in panels of 32: [panel][i][lane]
+    thread_local std::vector<float> panels;
+    panels.assign(width*n, 0.0f);
+    for (int64_t c = 0; c < n_q; ++c) {
+        const float * row = (const float *) ((const char *) q->data + c*q->nb[1]);
+        float * to = panels.data() + c/ESA_PANEL*ESA_PANEL*n + c%ESA_PANEL;
+        for (int64_t i = 0; i < n; ++i) {
+            to[i*ESA_PANEL] = row[i];
+        }
+    }
+
+    std::fill_n(best, width, -INFINITY);
+
+    const int64_t n_rows = std::max<int64_t>(4, BLOCK_FLOATS/n);
+    thread_local std::vector<float> rows;
+    rows.resize(n_rows*n);
+    for (int64_t t = t0; t < t1;) {
+        int64_t count = 0;
+        while (t + count < t1 && count < n_rows && m.cell(t + count) >= 0) {
+            load_key(k, keys, m.cell(t + count), rows.data() + count*n);
+            count++;
+        }
+        if (count == 0) {
+            std::fill_n(out + t*width, width, -INFINITY);
+            t++;
+            continue;
+        }
+        k.scores(rows.data(), count, n, panels.data(), width/ESA_PANEL, out + t*width, best);
+        t += count;
+    }
+}
+
+static void reduce(ggml_tensor * dst, int ith, int nth, void * n_q_as_pointer) {
+    const ggml_tensor * s    = dst->src[0];
+    const middle m(dst->src[1], dst->src[2]);
+    const ggml_tensor * prev = dst->src[3];
+    const auto & k = llama_esa_get_kernels();
+
+    const int64_t n_q   = (int64_t) (intptr_t) n_q_as_pointer;
+    const int64_t width = s->ne[0];
+
+    // maximum of every query over all tasks of the score; lanes without a query never win
+    thread_local std::vector<float> best;
+    const float * part = (const float *) s->data + (s->ne[1] - EXTRA_ROWS)*width;
+    best.assign(part, part + width);
+    for (int i = 1; i < (int) part[MAX_TASKS*width]; ++i) {
+        for (int64_t q = 0; q < width; ++q) {
+            best[q] = std::max(best[q], part[i*width + q]);
+        }
+    }
+    std::fill(best.begin() + n_q, best.end(), INFINITY);
+
+    int64_t t0, t1;
+    m.split(ith, nth, t0, t1);
+
+    float * f = (float *) dst->data;
+    if (prev) {
+        std::copy((const float *) prev->data + t0, (const float *) prev->data + t1, f + t0);
+    } else {
+        std::fill(f + t0, f + t1, -INFINITY);
+    }
+    if (width == 1) {
+        const float * row = (const float *) s->data;
+        for (int64_t t = t0; t < t1; ++t) {
+            f[t] = std::max(f[t], row[t] - best[0]);
+        }
+    } else {
+        k.reduce((const float *) s->data + t0*width, t1 - t0, width, best.data(), f + t0);
+    }
+}
+
+// Order-preserving bits of a score; both zeros are one, and what is not a number comes last.
+static uint32_t sortable(float x) {
+    if (!(x > -INFINITY)) {
+        return 0;
+    }
+    x += 0.0f;
+    uint32_t u;
+    memcpy(&u, &x, sizeof(u));
+    return u & 0x80000000u ? ~u : u | 0x80000000u;
+}
+
+// s'_j = max over |w - j| <= eps, inside M
+static const float * pool_neighbours(const float * f, int64_t n, int64_t eps, std::vector<float> & out) {
+    if (eps == 0) {
+        return f;
+    }
+    out.assign(f, f + n);
+    for (int64_t e = 1; e <= eps; ++e) {
+        for (int64_t i = 0; i + e < n; ++i) {
+            out[i] = out[i] < f[i + e] ? f[i + e] : out[i];
+        }
+        for (int64_t i = e; i < n; ++i) {
+            out[i] = out[i] < f[i - e] ? f[i - e] : out[i];
+        }
+    }
+    return out.data();
+}
+
+static void pick(ggml_tensor * dst, int ith, int /*nth*/, void * userdata) {
+    if (ith != 0) {
+        return;
+    }
+    auto & params = *(llama_esa_op_params *) userdata;
+    const middle m(dst->src[1], dst->src[2]);
+
+    const int64_t n_sel = dst->ne[0];
+    int32_t * tokens = (int32_t *) dst->data;
+    int32_t * cells  = tokens + n_sel;
+
+    int64_t n_out = 0;
+    auto emit = [&](int64_t token) {
+        tokens[n_out] = (int32_t) token;
+        cells [n_out] = (int32_t) std::max<int64_t>(0, m.cell(token));
+        n_out++;
+    };
+    for (int64_t t = 0; t < m.first && n_out < n_sel; ++t) {
+        if (m.cell(t) >= 0) {
+            emit(t);
+        }
+    }
+
+    const int64_t n = m.end - m.first;
+    const float * f = pool_neighbours((const float *) dst->src[0]->data + m.first, n, params.proximity, params.pooled);
+
+    // the best k: all of the buckets above one, and of that one the best by score, then by index
+    constexpr int SHIFT = 20;
+    int32_t count[1 << (32 - SHIFT)] = {};
+    for (int64_t i = 0; i < n; ++i) {
+        count[sortable(f[i]) >> SHIFT]++;
+    }
+    const int64_t k = std::min(n, n_sel - n_out);
+    int64_t above = 0;
+    uint32_t bucket = (1 << (32 - SHIFT)) - 1;
+    for (; bucket > 0 && above + count[bucket] < k; --bucket) {
+        above += count[bucket];
+    }
+
+    auto & cand = params.candidates; // score in the high half, inverted index in the low one: the largest are the best
+    cand.clear();
+    for (int64_t i = 0; i < n; ++i) {
+        const uint32_t key = sortable(f[i]);
+        if (key >> SHIFT == bucket) {
+            cand.push_back((uint64_t) key << 32 | (uint32_t) ~(uint32_t) i);
+        }
+    }
+    uint64_t least = UINT64_MAX;
+    if (k > above) {
+        std::nth_element(cand.begin(), cand.begin() + (k - above - 1), cand.end(), std::greater<uint64_t>());
+        least = cand[k - above - 1];
+    }
+    for (int64_t i = 0; i < n && n_out < n_sel; ++i) {
+        const uint32_t key = sortable(f[i]);
+        if (key >> SHIFT > bucket || (key >> SHIFT == bucket && ((uint64_t) key << 32 | (uint32_t) ~(uint32_t) i) >= least)) {
+            emit(m.first + i);
+        }
+    }
+    while (n_out < n_sel) { // not reached: the plan selects only when there is enough
+        emit(0);
+    }
+}
+
+ggml_tensor * llama_esa_op_score(ggml_context * ctx, ggml_tensor * keys, ggml_tensor * q, ggml_tensor * range, ggml_tensor * order,
+        int64_t n_order) {
+    ggml_tensor * args[] = { keys, q, range, order };
+    return ggml_custom_4d(ctx, GGML_TYPE_F32, score_width(q->ne[1]), n_order + EXTRA_ROWS, 1, 1, args, order ? 4 : 3,
+            score, GGML_N_TASKS_MAX, nullptr);
+}
+
+ggml_tensor * llama_esa_op_reduce(ggml_context * ctx, ggml_tensor * s, int64_t n_q, ggml_tensor * range, ggml_tensor * order,
+        ggml_tensor * prev, int64_t n_order) {
+    ggml_tensor * args[] = { s, range, order, prev }; // order and prev may be missing
+    return ggml_custom_4d(ctx, GGML_TYPE_F32, n_order, 1, 1, 1, args, 4, reduce, GGML_N_TASKS_MAX, (void *) (intptr_t) n_q);
+}
+
+ggml_tensor * llama_esa_op_pick(ggml_context * ctx, ggml_tensor * f, ggml_tensor * range, ggml_tensor * order, int64_t n_sel,
+        llama_esa_op_params * params) {
+    ggml_tensor * args[] = { f, range, order };
+    return ggml_custom_4d(ctx, GGML_TYPE_I32, n_sel, 2, 1, 1, args, order ? 3 : 2, pick, 1, params);
+}

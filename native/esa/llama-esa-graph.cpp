@@ -1,0 +1,208 @@
+// One layer's attention: store, select, gather, attend (arXiv 2502.14477, section 3).
+
+#include "llama-esa-impl.h"
+#include "llama-esa-graph.h"
+#include "llama-esa-input.h"
+
+#include "llama-impl.h"
+#include "llama-kv-cache.h"
+
+#include <cstring>
+
+ggml_tensor * llama_esa_rope_like(ggml_context * ctx, const ggml_tensor * rope, ggml_tensor * x, ggml_tensor * pos) {
+    ggml_tensor * res = ggml_rope_ext(ctx, x, pos, rope->src[2], (int) x->ne[0], 0, 0, 10000.0f, 1.0f, 0.0f, 1.0f, 0.0f, 0.0f);
+    memcpy(res->op_params, rope->op_params, sizeof(res->op_params));
+    return res;
+}
+
+ggml_tensor * llama_esa_flat(ggml_context * ctx, ggml_tensor * x) {
+    return ggml_view_2d(ctx, x, x->ne[0]*x->ne[1], x->ne[2], x->nb[2], 0);
+}
+
+// Heads of a token lie one after the other, so that a token is one row.
+static bool is_flat(const ggml_tensor * x) {
+    return x->nb[0] == ggml_type_size(x->type) && x->nb[1] == ggml_row_size(x->type, x->ne[0]);
+}
+
+// The rotation that a model applied last, looking through a scale (gemma); nullptr: there is none.
+static ggml_tensor * find_rope(ggml_tensor * x) {
+    if (x->op == GGML_OP_SCALE) {
+        x = x->src[0];
+    }
+    return x->op == GGML_OP_ROPE && is_flat(x->src[0]) ? x : nullptr;
+}
+
+// F16 rows as rows of I32 and back: moving rows must not change a bit, and GET_ROWS of I32 is exact on every backend.
+static ggml_tensor * rows_as(ggml_context * ctx, ggml_tensor * x, ggml_type type, int64_t ne0, int64_t ne1) {
+    GGML_ASSERT(ggml_row_size(type, ne0)*ne1 == ggml_row_size(x->type, x->ne[0])*x->ne[1]);
+    ggml_tensor * res = ggml_view_2d(ctx, x, x->ne[0], x->ne[1], x->nb[1], 0);
+    res->type  = type;
+    res->ne[0] = ne0;
+    res->ne[1] = ne1;
+    res->nb[0] = ggml_type_size(type);
+    res->nb[1] = ggml_row_size(type, ne0);
+    res->nb[2] = res->nb[3] = res->nb[1]*ne1;
+    return res;
+}
+
+static ggml_tensor * gather_f16(ggml_context * ctx, ggml_tensor * x, ggml_tensor * cells) {
+    ggml_tensor * rows = ggml_get_rows(ctx, rows_as(ctx, x, GGML_TYPE_I32, x->ne[0]/2, x->ne[1]), cells);
+    return rows_as(ctx, rows, GGML_TYPE_F16, x->ne[0], cells->ne[0]);
+}
+
+namespace {
+
+// what the parts of one layer share
+struct layer_builder {
+    const llm_graph_context   & g;
+    const llama_esa           & esa;
+    const llama_esa_layer     & l;
+    const llm_graph_input_esa & in;
+
+    const ggml_tensor * rope_k; // the rotation of the model's keys
+
+    ggml_tensor * k_cache; // F16 [n_embd_k, n_kv]
+    ggml_tensor * v_cache; // F16 [n_embd_v, n_kv]
+
+    int64_t d;
+    int64_t n_head_kv;
+
+    int il;
+
+    void expand(ggml_tensor * t, const char * name) const {
+        g.cb(t, name, il);
+        ggml_build_forward_expand(g.gf, t);
+    }
+
+    // rotate rows [d*n_head_kv, n], one position each
+    ggml_tensor * rotate(ggml_tensor * rows, ggml_tensor * pos) const {
+        ggml_tensor * x = ggml_reshape_3d(g.ctx0, rows, d, n_head_kv, rows->ne[1]);
+        return ggml_reshape_2d(g.ctx0, llama_esa_rope_like(g.ctx0, rope_k, x, pos), rows->ne[0], rows->ne[1]);
+    }
+
+    // one position for all: presented as the heads of one token, sine and cosine are computed once
+    ggml_tensor * rotate_to_one(ggml_tensor * rows, ggml_tensor * pos) const {
+        ggml_tensor * x = ggml_reshape_3d(g.ctx0, rows, d, n_head_kv*rows->ne[1], 1);
+        return ggml_reshape_2d(g.ctx0, llama_esa_rope_like(g.ctx0, rope_k, x, pos), rows->ne[0], rows->ne[1]);
+    }
+
+    // rotated keys and values of the ubatch -> ring
+    void store_ring(ggml_tensor * k_raw, ggml_tensor * v_cur) const {
+        ggml_tensor * k = rotate(k_raw, rope_k->src[1]);
+        expand(ggml_set_rows(g.ctx0, l.ws_k, k, in.ring_idx), "esa_ring_k");
+        expand(ggml_set_rows(g.ctx0, l.ws_v, llama_esa_flat(g.ctx0, v_cur), in.ring_idx), "esa_ring_v");
+    }
+
+    // after an edit: the ring again from the cache, by the operations that filled it
+    void refill_ring() const {
+        ggml_tensor * k = rotate(ggml_get_rows(g.ctx0, k_cache, in.refill_cell), in.refill_pos);
+        expand(ggml_set_rows(g.ctx0, l.ws_k, k, in.refill_slot), "esa_refill_k");
+        expand(ggml_set_rows(g.ctx0, l.ws_v, ggml_get_rows(g.ctx0, v_cache, in.refill_cell), in.refill_slot), "esa_refill_v");
+    }
+
+    void store_compressed(ggml_tensor * k_raw, ggml_tensor * k_idxs) const {
+        ggml_tensor * kc = ggml_mul_mat(g.ctx0, l.pk, k_raw);
+        ggml_prec_set_acc(kc, GGML_PREC_F32);
+        kc = ggml_add(g.ctx0, kc, l.bias);
+        g.cb(kc, "esa_kc", il);
+        expand(ggml_set_rows(g.ctx0, l.kc, kc, k_idxs), "esa_store_kc");
+    }
+
+    void capture(ggml_tensor * q_raw, ggml_tensor * k_raw) const {
+        const int64_t n = in.plan.n_tokens;
+        ggml_tensor * q = llama_esa_flat(g.ctx0, q_raw);
+        expand(ggml_cpy(g.ctx0, q,     ggml_view_2d(g.ctx0, l.cap_q, q->ne[0],     n, l.cap_q->nb[1], 0)), "esa_cap_q");
+        expand(ggml_cpy(g.ctx0, k_raw, ggml_view_2d(g.ctx0, l.cap_k, k_raw->ne[0], n, l.cap_k->nb[1], 0)), "esa_cap_k");
+    }
+
+    // rows of I and M_k, rotated to where they are seen -> slots behind the ring
+    void gather_far(ggml_tensor * cells, ggml_tensor * tokens) const {
+        const bool one = esa.params.positions == LLAMA_ESA_POSITIONS_FAR;
+
+        ggml_tensor * k = gather_f16(g.ctx0, k_cache, cells);
+        ggml_tensor * v = gather_f16(g.ctx0, v_cache, cells);
+        k = one ? rotate_to_one(k, in.far_pos) : rotate(k, in.far_pos ? in.far_pos : tokens);
+
+        auto slots = [&](ggml_tensor * ws) {
+            return ggml_view_2d(g.ctx0, ws, ws->ne[0], cells->ne[0], ws->nb[1], esa.n_ring*ws->nb[1]);
+        };
+        expand(ggml_cpy(g.ctx0, k, slots(l.ws_k)), "esa_far_k");
+        expand(ggml_cpy(g.ctx0, v, slots(l.ws_v)), "esa_far_v");
+    }
+};
+
+} // namespace
+
+ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_cache_context * mctx,
+        ggml_tensor * k_idxs, ggml_tensor * v_idxs,
+        ggml_tensor * q_cur, ggml_tensor * k_cur, ggml_tensor * v_cur,
+        ggml_tensor * sinks, float kq_scale, int il) {
+    if (il < 0 || il >= (int) layers.size() || !layers[il].enabled()) {
+        return nullptr;
+    }
+
+    const ggml_tensor * rope_q = find_rope(q_cur);
+    const ggml_tensor * rope_k = find_rope(k_cur);
+    if (!rope_q || !rope_k || !is_flat(v_cur)) {
+        graph_error = format("layer %d does not end in a rotation of its queries and keys", il);
+        return nullptr;
+    }
+    ggml_tensor * q_raw = rope_q->src[0];
+    ggml_tensor * k_raw = rope_k->src[0];
+
+    llm_graph_input_esa * in = nullptr;
+    for (auto & input : g.res->inputs) {
+        in = in ? in : dynamic_cast<llm_graph_input_esa *>(input.get());
+    }
+    if (!in) {
+        const auto plan = llama_esa_plan::make(*this, g.ubatch.pos[0], g.ubatch.n_tokens, mctx->get_n_kv());
+        in = (llm_graph_input_esa *) g.res->add_input(std::make_unique<llm_graph_input_esa>(*this, plan, g.ctx0, k_idxs));
+    }
+
+    const int64_t d  = k_cur->ne[0];
+    const int64_t dv = v_cur->ne[0];
+    const int64_t n_head_kv = k_cur->ne[1];
+
+    ggml_tensor * kc = mctx->get_k(g.ctx0, il);
+    ggml_tensor * vc = mctx->get_v(g.ctx0, il);
+
+    const layer_builder b = {
+        g, *this, layers[il], *in, rope_k,
+        ggml_view_2d(g.ctx0, kc, d*n_head_kv,  kc->ne[2], kc->nb[2], 0),
+        ggml_view_2d(g.ctx0, vc, dv*n_head_kv, vc->ne[2], vc->nb[2], 0),
+        d, n_head_kv, il,
+    };
+
+    ggml_build_forward_expand(g.gf, q_cur);
+    ggml_build_forward_expand(g.gf, v_cur);
+
+    // everything is made from the key as the cache will hold it, so that it can be made again from the cache
+    ggml_tensor * k = ggml_cast(g.ctx0, ggml_cast(g.ctx0, llama_esa_flat(g.ctx0, k_raw), GGML_TYPE_F16), GGML_TYPE_F32);
+    b.expand(k, "esa_k");
+
+    if (in->plan.n_refill > 0) {
+        b.refill_ring();
+    }
+    b.store_ring(k, v_cur);
+    if (b.l.kc) {
+        b.store_compressed(k, k_idxs);
+    }
+    ggml_build_forward_expand(g.gf, mctx->cpy_k(g.ctx0, ggml_reshape_3d(g.ctx0, k, d, n_head_kv, k->ne[1]), k_idxs, il));
+    ggml_build_forward_expand(g.gf, mctx->cpy_v(g.ctx0, v_cur, v_idxs, il));
+
+    if (in->plan.capture) {
+        b.capture(q_raw, k);
+    }
+    if (in->plan.select) {
+        const selection sel = build_select(g, *in, q_raw, b.k_cache, il);
+        b.gather_far(sel.cells, sel.tokens);
+    } else if (in->plan.n_far > 0) {
+        b.gather_far(in->far_cells, nullptr);
+    }
+
+    auto heads = [&](ggml_tensor * ws, int64_t n_embd) {
+        return ggml_view_4d(g.ctx0, ws, n_embd, n_head_kv, in->kq_mask->ne[0], 1,
+                ggml_row_size(ws->type, n_embd), ws->nb[1], ws->nb[2], 0);
+    };
+    return g.build_attn_mha(q_cur, heads(b.l.ws_k, d), heads(b.l.ws_v, dv), nullptr, in->kq_mask, sinks, nullptr, 0, kq_scale, il);
+}

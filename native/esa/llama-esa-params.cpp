@@ -1,0 +1,121 @@
+// Who may use ESA and with which parameters; errors of the public interface.
+
+#include "llama-esa-impl.h"
+#include "llama-esa-projections.h"
+
+#include "llama-impl.h"
+#include "llama-model.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <stdexcept>
+
+static thread_local std::string last_error;
+
+void llama_esa_set_error(const char * message) {
+    last_error = message;
+}
+
+enum llama_esa_status llama_esa_fail(enum llama_esa_status status, const char * format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    llama_esa_set_error(text);
+    return status;
+}
+
+const char * llama_esa_last_error(void) {
+    return last_error.c_str();
+}
+
+const char * llama_esa_version(void) {
+    return "1";
+}
+
+struct llama_esa_params llama_esa_default_params(void) {
+    return {
+        /*.n_init      =*/ 128,
+        /*.n_local     =*/ 4096,
+        /*.n_top       =*/ 2048,
+        /*.proximity   =*/ 1,
+        /*.type_kc     =*/ GGML_TYPE_F16,
+        /*.positions   =*/ LLAMA_ESA_POSITIONS_FAR,
+        /*.projections =*/ nullptr,
+        /*.portable    =*/ false,
+        /*.trace       =*/ true,
+    };
+}
+
+const char * llama_esa_unsupported_reason(const struct llama_model * model) {
+    if (!model) {
+        return "no model";
+    }
+    switch (model->arch) {
+        case LLM_ARCH_LLAMA:
+        case LLM_ARCH_QWEN2:
+        case LLM_ARCH_QWEN3:
+        case LLM_ARCH_GEMMA3:
+            break;
+        default:
+            return "runs dense: its architecture is not among those ESA is verified for (llama, qwen2, qwen3, gemma3)";
+    }
+    const auto & hp = model->hparams;
+    if (hp.vocab_only) {
+        return "runs dense: only the vocabulary of the model is loaded";
+    }
+    if (!hp.causal_attn) {
+        return "runs dense: attention of the model is not causal";
+    }
+    if (hp.n_pos_per_embd() != 1 || hp.use_alibi || hp.rope_type == LLAMA_ROPE_TYPE_NONE) {
+        return "runs dense: ESA needs rotary positions with one component";
+    }
+    for (uint32_t il = 0; il < hp.n_layer(); ++il) {
+        if (!hp.has_kv(il) || hp.n_head_kv(il) == 0 || hp.n_head(il) % hp.n_head_kv(il) != 0) {
+            return "runs dense: a layer of the model has no keys and values of its own";
+        }
+        if (hp.n_embd_k_gqa(il) % 2 != 0 || hp.n_embd_v_gqa(il) % 2 != 0) {
+            return "runs dense: rows of keys or values have an odd size";
+        }
+    }
+    return nullptr;
+}
+
+static void check(bool ok, const std::string & message) {
+    if (!ok) {
+        throw std::runtime_error("ESA: " + message);
+    }
+}
+
+std::shared_ptr<llama_esa> llama_esa::create(const llama_model & model, llama_context_params & cparams) {
+    const llama_esa_params & p = *cparams.esa;
+
+    if (const char * reason = llama_esa_unsupported_reason(&model)) {
+        throw std::runtime_error(std::string("ESA: the model ") + reason);
+    }
+
+    check(p.n_local >= 1, "n_local must be at least 1");
+    check(p.n_top >= 1, "n_top must be at least 1");
+    check(p.n_init <= 1u << 20 && p.n_local <= 1u << 20 && p.n_top <= 1u << 20, "n_init, n_local and n_top must be at most 1048576");
+    check(p.proximity <= 64, "proximity must be at most 64");
+    check(p.type_kc == GGML_TYPE_F16 || p.type_kc == GGML_TYPE_Q8_0, "type_kc must be F16 or Q8_0");
+    check(p.positions >= LLAMA_ESA_POSITIONS_FAR && p.positions <= LLAMA_ESA_POSITIONS_TRUE, "unknown kind of positions");
+    check(cparams.n_seq_max <= 1, "one sequence per context: n_seq_max must be 1");
+    check(cparams.type_k == GGML_TYPE_F16 && cparams.type_v == GGML_TYPE_F16, "type_k and type_v must be F16");
+    check(cparams.flash_attn_type != LLAMA_FLASH_ATTN_TYPE_DISABLED, "flash attention must not be disabled");
+    check(cparams.attention_type != LLAMA_ATTENTION_TYPE_NON_CAUSAL, "attention must be causal");
+    check(cparams.ctx_type == LLAMA_CONTEXT_TYPE_DEFAULT, "the context type must be the default one");
+
+    cparams.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
+    cparams.kv_unified      = false; // the same for one sequence, but only sequence 0 is accepted then
+    cparams.swa_full        = true;  // removing the last tokens must not need what a sliding window has dropped
+
+    auto esa = std::make_shared<llama_esa>(model, p);
+    if (p.projections) {
+        esa->projections = llama_esa_projections::load(p.projections, model);
+        check(p.type_kc != GGML_TYPE_Q8_0 || esa->projections->n_proj % 32 == 0,
+                "Q8_0 compressed keys need a projected width that is a multiple of 32");
+    }
+    return esa;
+}
