@@ -28,6 +28,10 @@ export interface Plan {
   readonly documents: readonly PlannedDocument[];
   /** Tokens of the included documents, without system text and map. */
   readonly tokens: number;
+  /** Text of the repository map; empty when the budget is too small for one. */
+  readonly map: string;
+  /** Tokens of the map; estimated while the documents' are. */
+  readonly mapTokens: number;
 }
 
 /** One piece of the context: [start, start + count) in tokens. */
@@ -39,10 +43,26 @@ export interface PackedSegment {
   readonly document: Document | null;
 }
 
+/** A document in the context: its text, and which token stands where. */
+export interface PackedFile {
+  readonly document: Document;
+  readonly text: string;
+  /** First token of the text in the context, and number of tokens of the text: without header and fences. */
+  readonly start: number;
+  readonly count: number;
+  /**
+   * UTF-16 offset into the text where each token starts, and the text's length at the end: count + 1 ascending values.
+   * Tokens that share a character share the offset.
+   */
+  readonly offsets: Int32Array;
+}
+
 /** The whole context as tokens, with the way back from a token to a place in a file. */
 export interface PackedContext {
   readonly tokens: Int32Array;
   readonly segments: readonly PackedSegment[];
+  /** The included documents in the order of the context. */
+  readonly files: readonly PackedFile[];
   readonly spans: SpanMap;
   readonly plan: Plan;
 }
