@@ -1,0 +1,118 @@
+/** What a GGUF file says about itself, and whether all of it is there. */
+import { open, stat } from "node:fs/promises";
+import path from "node:path";
+import type { GgmlType, GgufFileInfo, GgufTensorInfo } from "node-llama-cpp";
+import { userErrors } from "../../shared/errors";
+
+export interface GgufFacts {
+  readonly architecture: string;
+  readonly name: string;
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly trainedContext: number;
+  readonly hasChatTemplate: boolean;
+}
+
+/**
+ * Reads the header of a GGUF file and checks that the file holds all tensors that it names.
+ * @throws LongsightError LS-303 not a GGUF, damaged or cut off
+ */
+export async function readGgufFacts(file: string): Promise<GgufFacts> {
+  await checkMagic(file);
+  // Loaded here: it takes half a second, and many commands never read a model.
+  const { GgmlType: types, readGgufFileInfo } = await import("node-llama-cpp");
+  let info: GgufFileInfo;
+  try {
+    info = await readGgufFileInfo(file, {
+      sourceType: "filesystem",
+      logWarnings: false,
+      ignoreKeys: [
+        "tokenizer.ggml.tokens",
+        "tokenizer.ggml.scores",
+        "tokenizer.ggml.merges",
+        "tokenizer.ggml.token_type",
+      ],
+    });
+  } catch (error) {
+    throw userErrors.modelDamaged(file, "its header is damaged or cut off", error);
+  }
+  if (info.splicedParts === 1) await checkLength(file, info.tensorInfo ?? [], elementBytes(types));
+  return toFacts(file, info);
+}
+
+function toFacts(file: string, info: GgufFileInfo): GgufFacts {
+  const { general, tokenizer } = info.metadata;
+  const architecture: string = general.architecture;
+  const own = info.architectureMetadata;
+  const heads = firstOf(own.attention?.head_count);
+  const width = Number(own.embedding_length ?? 0);
+  if (heads === 0 || width === 0) throw userErrors.modelDamaged(file, "it is not a language model");
+  return {
+    architecture,
+    name: general.name ?? path.basename(file),
+    layers: Number(own.block_count),
+    heads,
+    kvHeads: firstOf(own.attention?.head_count_kv) || heads,
+    headDim: Number(own.attention?.key_length ?? width / heads),
+    trainedContext: Number(own.context_length ?? 0),
+    hasChatTemplate: typeof tokenizer?.chat_template === "string",
+  };
+}
+
+/** Some architectures give one number per layer. */
+function firstOf(value: number | readonly number[] | undefined): number {
+  return typeof value === "object" ? (value[0] ?? 0) : (value ?? 0);
+}
+
+/** @throws LongsightError LS-303 when the file does not begin like a GGUF */
+export async function checkMagic(file: string): Promise<void> {
+  const magic = Buffer.alloc(4);
+  let handle;
+  try {
+    handle = await open(file, "r");
+    await handle.read(magic, 0, 4, 0);
+  } catch (error) {
+    throw userErrors.modelDamaged(file, "it cannot be read", error);
+  } finally {
+    await handle?.close();
+  }
+  if (magic.toString("latin1") !== "GGUF") throw userErrors.modelDamaged(file, "it does not begin like a GGUF file");
+}
+
+/** The last tensor must end inside the file: a broken download is found before its weights are believed. */
+async function checkLength(
+  file: string,
+  tensors: readonly GgufTensorInfo[],
+  known: ReadonlyMap<GgmlType, number>,
+): Promise<void> {
+  const size = (await stat(file)).size;
+  const needed = Math.max(0, ...tensors.map((tensor) => Number(tensor.fileOffset) + leastBytes(tensor, known)));
+  if (size < needed) {
+    throw userErrors.modelDamaged(file, `it is cut off: ${size} bytes of at least ${needed}`);
+  }
+}
+
+/** Bytes per element of the types whose size is beyond doubt; 1/8 is a lower bound for every other one. */
+const elementBytes = (types: typeof GgmlType): ReadonlyMap<GgmlType, number> =>
+  new Map([
+    [types.F32, 4],
+    [types.F16, 2],
+    [types.BF16, 2],
+    [types.Q8_0, 34 / 32],
+    [types.Q6_K, 210 / 256],
+    [types.Q5_K, 176 / 256],
+    [types.Q4_K, 144 / 256],
+    [types.Q3_K, 110 / 256],
+    [types.Q2_K, 84 / 256],
+    [types.Q4_0, 18 / 32],
+    [types.Q4_1, 20 / 32],
+    [types.Q5_0, 22 / 32],
+    [types.Q5_1, 24 / 32],
+  ]);
+
+function leastBytes(tensor: GgufTensorInfo, known: ReadonlyMap<GgmlType, number>): number {
+  const elements = tensor.dimensions.reduce<number>((product, dimension) => product * Number(dimension), 1);
+  return Math.floor(elements * (known.get(tensor.ggmlType) ?? 1 / 8));
+}
