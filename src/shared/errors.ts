@@ -39,6 +39,13 @@ export const userErrors = {
     ),
   folderUnreadable: (path: string, cause?: unknown) =>
     new LongsightError("LS-104", `${path} cannot be read.`, "Check its permissions.", because(cause)),
+  fileChanged: (path: string, cause?: unknown) =>
+    new LongsightError(
+      "LS-105",
+      `${path} changed while the workspace was read.`,
+      "Read the workspace again.",
+      because(cause),
+    ),
   noMemory: (what: string, needed: number, free: number, cause?: unknown) =>
     new LongsightError(
       "LS-201",

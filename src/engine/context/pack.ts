@@ -17,7 +17,7 @@ export interface PackOptions {
 /**
  * Packs `[frame] [map] [file header, file text, closing fence]*` into one run of tokens. Each piece is tokenised by
  * itself, so the tokens of a file do not depend on its neighbours.
- * @throws LongsightError LS-104 when a file changed since the snapshot, LS-900 aborted
+ * @throws LongsightError LS-105 when a file changed since the snapshot, LS-900 aborted
  */
 export function packContext(_options: PackOptions): Promise<PackedContext> {
   return Promise.reject(new Error("not built yet"));

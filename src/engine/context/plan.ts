@@ -20,7 +20,7 @@ export interface PlanOptions {
 /**
  * Decides what goes into the context, in which order, and why the rest does not.
  * Same snapshot, budget and tokenizer: same plan.
- * @throws LongsightError LS-401 when no file fits the budget, LS-104 when a file changed since the snapshot, LS-900 aborted
+ * @throws LongsightError LS-401 when no file fits the budget, LS-105 when a file changed since the snapshot, LS-900 aborted
  */
 export function planContext(_options: PlanOptions): Promise<Plan> {
   return Promise.reject(new Error("not built yet"));

@@ -4,9 +4,15 @@ export interface FileFacts {
   readonly mtimeMs: number;
   /** sha256 of the text, hex; null when the file is no text. */
   readonly contentHash: string | null;
-  /** Why it is left out; null when it is a document. */
+  /** Why it is left out by default; null when it is not. */
   readonly reason: string | null;
 }
+
+/**
+ * A file written within this time of being read may change again without its modification time changing, since file
+ * systems round it: such facts are not kept (git calls such an entry racy).
+ */
+const RACY_MS = 2000;
 
 /** Remembers what files held, by uri, size and modification time, so that a second walk reads only what changed. */
 export class HashCache {
@@ -17,8 +23,10 @@ export class HashCache {
     return facts?.bytes === bytes && facts.mtimeMs === mtimeMs ? facts : null;
   }
 
-  set(uri: string, facts: FileFacts): void {
-    this.#facts.set(uri, facts);
+  /** @param readAtMs when the file was read, ms since 1970 */
+  set(uri: string, facts: FileFacts, readAtMs: number): void {
+    if (readAtMs - facts.mtimeMs > RACY_MS) this.#facts.set(uri, facts);
+    else this.#facts.delete(uri);
   }
 
   /** Forgets one file: it changed. */

@@ -35,5 +35,5 @@ export interface Snapshot {
   readonly asOf: string;
 }
 
-/** Gives the text of a document as it was when it was hashed; rejects with LS-104 when it has changed or vanished. */
+/** Gives the text of a document as it was when it was hashed; rejects with LS-105 when it has changed or vanished. */
 export type ReadText = (document: Document) => Promise<string>;
