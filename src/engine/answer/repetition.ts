@@ -5,8 +5,8 @@ const MIN_LENGTH = 64;
 const MIN_ROUNDS = 4;
 /** Window and n-gram length for loops that are not exact, and the share of distinct n-grams that is too low. */
 const WINDOW = 256;
-const GRAM = 8;
-const MIN_DISTINCT = 0.35;
+const GRAM = 6;
+const MIN_DISTINCT = 0.4;
 
 /**
  * True when the end of the tokens runs in circles: an exact cycle, or a window in which nearly every run of tokens has
