@@ -43,7 +43,7 @@ const builds = [
     ...common,
     platform: "browser",
     format: "iife",
-    entryPoints: { ask: "src/webview/ask/main.ts", heatmap: "src/webview/heatmap/main.ts" },
+    entryPoints: { ask: "src/webview/ask/main.ts", heatmap: "src/webview/heatmap/main.ts", plan: "src/webview/plan/main.ts" },
     outdir: "dist/webview",
     loader: { ".ttf": "file" },
   },

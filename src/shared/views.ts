@@ -3,7 +3,7 @@
  * The extension host owns the state; a view renders it and sends intents.
  */
 import type { ErrorValue } from "./errors";
-import type { AnswerTimings, Citation, EngineStatus, ModelEntry, StopReason } from "./protocol";
+import type { AnswerTimings, Citation, EngineStatus, ModelEntry, PlanResult, StopReason } from "./protocol";
 import type { FileTrace, Interval, TracePhase, TraceSummary } from "./trace";
 
 /** A message type of vscode-messenger: the method name with its parameter type (and result for requests). */
@@ -37,6 +37,8 @@ export interface ConversationTurn {
   readonly lookedAt: readonly { readonly path: string; readonly uri: string; readonly lift: number }[];
   readonly attention: string | null;
   readonly error: ErrorValue | null;
+  /** Paths of cited files that were edited after `asOf`. */
+  readonly changed: readonly string[];
 }
 
 /** All that the Ask view shows. */
@@ -77,7 +79,10 @@ export type AskViewCommand =
   | "openLog"
   | "restartEngine"
   | "manageTrust"
-  | "cancelReading";
+  | "cancelReading"
+  | "openFolder"
+  | "addSelection"
+  | "smallerContext";
 
 /** All that the Heatmap panel shows; it asks for details itself. */
 export interface HeatmapViewState {
@@ -106,4 +111,20 @@ export const HeatmapView = {
     FileTrace
   >("heatmap/file"),
   open: notification<{ readonly path: string; readonly line: number }>("heatmap/open"),
+} as const;
+
+/** All that the plan panel shows. */
+export interface PlanViewState {
+  readonly kind: "loading" | "plan" | "failed";
+  readonly workspace: string | null;
+  readonly plan: PlanResult | null;
+  readonly error: ErrorValue | null;
+}
+
+export const PlanView = {
+  ready: notification<Record<string, never>>("plan/ready"),
+  state: notification<PlanViewState>("plan/state"),
+  open: notification<{ readonly uri: string }>("plan/open"),
+  refresh: notification<Record<string, never>>("plan/refresh"),
+  settings: notification<Record<string, never>>("plan/settings"),
 } as const;

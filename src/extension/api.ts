@@ -1,0 +1,22 @@
+import type { AnswerResult, EngineStatus, PlanResult, ReadResult } from "../shared/protocol";
+import type { ConversationTurn, HeatmapViewState } from "../shared/views";
+import type { StatusPresentation } from "./status/presentation";
+
+/** What `activate` returns: the state of the extension and its main actions, for tests and other extensions. */
+export interface LongsightApi {
+  readonly engine: {
+    /** Process id while it runs. */
+    readonly pid: number | undefined;
+    /** Engine processes started since activation. */
+    readonly startCount: number;
+    readonly status: EngineStatus;
+    start(): Promise<void>;
+  };
+  readonly statusBar: StatusPresentation;
+  readonly turns: readonly ConversationTurn[];
+  readonly heatmap: HeatmapViewState;
+  plan(): Promise<PlanResult>;
+  read(): Promise<ReadResult>;
+  /** Null when stopped or failed: see the last of `turns`. */
+  ask(question: string): Promise<AnswerResult | null>;
+}

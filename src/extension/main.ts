@@ -1,0 +1,119 @@
+import * as vscode from "vscode";
+import { Plan } from "../shared/protocol";
+import type { LongsightApi } from "./api";
+import { AskController } from "./ask/askController";
+import { ModelList } from "./ask/models";
+import { registerCommands, runViewCommand, type CommandContext } from "./commands";
+import { ModelChooser } from "./commands/chooseModel";
+import { notifyFailure } from "./commands/notify";
+import { WorkspaceReader } from "./commands/readWorkspace";
+import { Config } from "./config";
+import { EngineClient } from "./engineClient";
+import { errorValueOf } from "./errors";
+import { StatusBar } from "./status/statusBar";
+import { AskViewProvider } from "./views/askView";
+import { HeatmapPanel } from "./views/heatmapPanel";
+import { PlanPanel } from "./views/planPanel";
+
+let engine: EngineClient | undefined;
+
+/** Wires the parts together; the engine itself starts at first use. */
+export function activate(extension: vscode.ExtensionContext): LongsightApi {
+  const own = <T extends vscode.Disposable>(item: T): T => {
+    extension.subscriptions.push(item);
+    return item;
+  };
+  const { extensionUri } = extension;
+  const log = own(vscode.window.createOutputChannel("Longsight", { log: true }));
+  const config = own(new Config(extension.globalStorageUri));
+  // A local build of the engine, for its development.
+  const module = process.env["LONGSIGHT_ENGINE"] ?? vscode.Uri.joinPath(extensionUri, "dist", "engine.mjs").fsPath;
+  const client = own(new EngineClient(module, config, log));
+  engine = client;
+  const controller = own(new AskController(client));
+  const models = own(new ModelList(client));
+  const chooser = new ModelChooser(client, config, models);
+  const reader = own(new WorkspaceReader(client));
+  const statusBar = own(new StatusBar(client));
+  const heatmap = own(new HeatmapPanel(extensionUri, extension.workspaceState, client, log));
+  const plan = own(new PlanPanel(extensionUri, client, log));
+  const reported = (work: Promise<unknown>): Promise<void> =>
+    work.then(
+      () => undefined,
+      (error: unknown) => notifyFailure(error, log),
+    );
+
+  const askView = own(
+    new AskViewProvider({
+      extensionUri,
+      log,
+      engine: client,
+      controller,
+      models,
+      runCommand: (command) => reported(runViewCommand(command, commandContext)),
+      downloadModel: (id) => reported(chooser.download(id)),
+      showAttention: (trace) => reported(heatmap.show(trace)),
+      shown: () => prepare(),
+    }),
+  );
+  const commandContext: CommandContext = {
+    log,
+    config,
+    engine: client,
+    controller,
+    chooser,
+    reader,
+    askView,
+    heatmap,
+    plan,
+  };
+  own(registerCommands(commandContext));
+
+  /** Looks at the workspace once the view is shown, so that it can say what an answer would be based on. */
+  function prepare(): void {
+    if (!readable() || client.pid !== undefined) return;
+    Promise.all([models.refresh(), client.request(Plan, {})]).catch((error: unknown) =>
+      log.warn(`The workspace could not be planned: ${errorValueOf(error).message}`),
+    );
+  }
+
+  function readAutomatically(): void {
+    if (readable() && config.get("longsight.readAutomatically")) void reported(reader.read());
+  }
+  readAutomatically();
+  own(vscode.workspace.onDidGrantWorkspaceTrust(readAutomatically));
+
+  return {
+    engine: {
+      get pid() {
+        return client.pid;
+      },
+      get startCount() {
+        return client.startCount;
+      },
+      get status() {
+        return client.status;
+      },
+      start: async () => void (await client.start()),
+    },
+    get statusBar() {
+      return statusBar.presentation;
+    },
+    get turns() {
+      return controller.conversation.turns;
+    },
+    get heatmap() {
+      return heatmap.state;
+    },
+    plan: () => client.request(Plan, {}),
+    read: () => reader.read(),
+    ask: (question) => controller.ask(question, null),
+  };
+}
+
+/** The window waits for this: the engine is gone when it closes. */
+export function deactivate(): Promise<void> | undefined {
+  return engine?.stop();
+}
+
+const readable = (): boolean => vscode.workspace.isTrusted && vscode.workspace.workspaceFolders !== undefined;
