@@ -1,0 +1,41 @@
+import { t } from "./l10n";
+
+/** `188,064` */
+export const count = (value: number): string => Math.round(value).toLocaleString("en-US");
+
+/** `188.1 k`, `1.2 M`; below 1,000 the number itself. */
+export function compact(value: number): string {
+  if (value < 1e3) return count(value);
+  return value < 1e6 ? `${(value / 1e3).toFixed(1)} k` : `${(value / 1e6).toFixed(1)} M`;
+}
+
+/** A download's size: 10⁹ bytes. */
+export const gigabytes = (bytes: number): string =>
+  bytes < 1e9 ? t("{0} MB", Math.round(bytes / 1e6)) : t("{0} GB", (bytes / 1e9).toFixed(1));
+
+/** Memory: 2³⁰ bytes. */
+export const gibibytes = (bytes: number): string => t("{0} GB", (bytes / 2 ** 30).toFixed(1));
+
+/** Local time of day of an ISO 8601 time. */
+export function clock(iso: string): string {
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? iso : time.toLocaleTimeString([], { hour12: false });
+}
+
+/** `37 s`, `4 min`, `1.5 h` */
+export function duration(seconds: number): string {
+  if (seconds < 90) return t("{0} s", Math.ceil(seconds));
+  return seconds < 5400 ? t("{0} min", Math.round(seconds / 60)) : t("{0} h", (seconds / 3600).toFixed(1));
+}
+
+/** `13×`, `9.7×` */
+export const lift = (value: number): string => `${value >= 9.95 ? Math.round(value) : value.toFixed(1)}×`;
+
+/** Class 0–6 of a lift, with borders at 0, ½, 1, 2, 4 and 8. */
+export const liftClass = (value: number): number => [0, 0.5, 1, 2, 4, 8].filter((border) => value >= border && value > 0).length;
+
+/** Last part of a path, and the folder before it. */
+export function splitPath(path: string): { readonly name: string; readonly folder: string } {
+  const slash = path.lastIndexOf("/");
+  return { name: path.slice(slash + 1), folder: slash < 0 ? "" : path.slice(0, slash) };
+}
