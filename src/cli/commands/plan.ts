@@ -1,0 +1,112 @@
+import type { Command } from "commander";
+import type { PlannedFile, PlanResult } from "../../shared/protocol";
+import { formatCount, formatSize, formatTable } from "../format";
+import { addReadingOptions } from "../options";
+import { openSession, withPipeline } from "../session";
+
+/** Files that are listed for each reason to leave files out. */
+const EXAMPLES = 5;
+
+export function addPlanCommand(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command("plan")
+    .description("show what goes into the context, what does not, and why")
+    .argument("<dir>", "folder of the repository")
+    .option("--all", "list every file that is left out", false)
+    .addHelpText("after", "\nExamples:\n  longsight plan .\n  longsight plan . --budget 16000 --exclude 'test/**'\n");
+  addReadingOptions(command).action(async (dir: string, options: { readonly all: boolean }) => {
+    const session = openSession(command, signal);
+    const plan = await withPipeline(session, dir, (pipeline) =>
+      pipeline.plan({ signal, onProgress: session.output.progress }),
+    );
+    session.output.event({ type: "plan", ...toJson(plan) });
+    session.output.text(formatPlan(plan, options.all));
+  });
+}
+
+function toJson(plan: PlanResult): Readonly<Record<string, unknown>> {
+  const files = plan.files.map(({ path, bytes, tokens, estimated, included, reason }) => ({
+    path,
+    tokens,
+    included,
+    reason,
+    bytes,
+    estimated,
+  }));
+  const { budget, budgetReason, included, leftOut, memoryBytes, model } = plan;
+  return { budget, included, files, leftOut, budgetReason, memoryBytes, model };
+}
+
+/** The plan for people: totals, the tree of what is in, and the reasons for what is not. */
+export function formatPlan(plan: PlanResult, all: boolean): string {
+  const { included, leftOut } = plan;
+  const estimated = plan.files.some((file) => file.included && file.estimated) ? "about " : "";
+  const lines = [
+    `In the context: ${formatCount(included.files)} files, ${estimated}${formatCount(included.tokens)} tokens` +
+      ` of a budget of ${formatCount(plan.budget)} (${plan.budgetReason}).`,
+  ];
+  if (plan.memoryBytes > 0) lines.push(`Memory for it: ${formatSize(plan.memoryBytes)} (${plan.model ?? ""}).`);
+  const tree = formatTable(treeRows(plan.files.filter((file) => file.included)), [1]);
+  const out = plan.files.filter((file) => !file.included);
+  const left = out.length === 0 ? "" : `\nLeft out: ${formatCount(leftOut.files)} files.\n${formatLeftOut(out, all)}`;
+  return `${lines.join("\n")}\n\n${tree}${left}`;
+}
+
+/** A node of the folder tree: tokens of everything below it. */
+interface Folder {
+  readonly folders: Map<string, Folder>;
+  readonly files: PlannedFile[];
+  tokens: number;
+  count: number;
+}
+
+const newFolder = (): Folder => ({ folders: new Map(), files: [], tokens: 0, count: 0 });
+
+function treeRows(files: readonly PlannedFile[]): string[][] {
+  const root = newFolder();
+  for (const file of files) {
+    let folder = root;
+    count(folder, file);
+    for (const name of file.path.split("/").slice(0, -1)) {
+      const next = folder.folders.get(name) ?? newFolder();
+      folder.folders.set(name, next);
+      folder = next;
+      count(folder, file);
+    }
+    folder.files.push(file);
+  }
+  return rowsBelow(root, "");
+}
+
+function count(folder: Folder, file: PlannedFile): void {
+  folder.tokens += file.tokens;
+  folder.count++;
+}
+
+function rowsBelow(folder: Folder, indent: string): string[][] {
+  const folders = [...folder.folders].sort((a, b) => b[1].tokens - a[1].tokens);
+  const files = folder.files.toSorted((a, b) => b.tokens - a.tokens);
+  return [
+    ...folders.flatMap(([name, below]) => [
+      [`${indent}${name}/`, formatCount(below.tokens), `${formatCount(below.count)} files`],
+      ...rowsBelow(below, `${indent}  `),
+    ]),
+    ...files.map((file) => [
+      `${indent}${file.path.slice(file.path.lastIndexOf("/") + 1)}`,
+      formatCount(file.tokens),
+      file.reason,
+    ]),
+  ];
+}
+
+function formatLeftOut(files: readonly PlannedFile[], all: boolean): string {
+  const byReason = new Map<string, PlannedFile[]>();
+  for (const file of files) byReason.set(file.reason, [...(byReason.get(file.reason) ?? []), file]);
+  const blocks = [...byReason].map(([reason, group]) => {
+    const shown = all ? group : group.slice(0, EXAMPLES);
+    const more = group.length - shown.length;
+    const names = shown.map((file) => `    ${file.path}\n`).join("");
+    return `  ${reason}: ${formatCount(group.length)}\n${names}${more > 0 ? `    … and ${formatCount(more)} more (--all)\n` : ""}`;
+  });
+  return blocks.join("");
+}

@@ -1,0 +1,150 @@
+/** Options of the command line and the engine settings that they become. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import path from "node:path";
+import { defaultSettings } from "../shared/defaults";
+import type { Backend, EngineSettings, EsaPositions, EsaVote } from "../shared/protocol";
+import { defaultDataDir } from "./dataDir";
+
+/** Options of every command. */
+export interface CommonOptions {
+  readonly model: string;
+  readonly budget: number;
+  readonly dataDir: string;
+  readonly backend: Backend;
+  readonly threads: number;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+interface ReadingOptions {
+  readonly exclude: readonly string[];
+  readonly maxFileBytes: number;
+}
+
+interface AttentionOptions {
+  readonly initial: number;
+  readonly local: number;
+  readonly top: number;
+  readonly proximity: number;
+  readonly projection: number;
+  readonly vote: EsaVote;
+  readonly positions: EsaPositions;
+}
+
+interface AnswerOptions {
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly seed: number;
+}
+
+export type SettingOptions = CommonOptions & Partial<ReadingOptions & AttentionOptions & AnswerOptions>;
+
+/** Adds the options that every command knows; they may stand before or after the command. */
+export function addCommonOptions(program: Command): Command {
+  return program
+    .option(
+      "--model <id|path>",
+      "model of the catalogue, or the path of a GGUF file (default: the best one present)",
+      "",
+    )
+    .option("--budget <tokens>", "most tokens of the packed context (default: what fits)", integer(0), 0)
+    .option("--data-dir <dir>", "folder for models, caches and traces", path.resolve, defaultDataDir())
+    .addOption(
+      new Option("--backend <name>", "where to compute")
+        .choices(["auto", "cpu", "cuda", "vulkan", "metal"])
+        .default(defaultSettings.backend),
+    )
+    .option("--threads <n>", "CPU threads (default: all physical cores)", integer(0), 0)
+    .option("--json", "one JSON object per line on standard output", false)
+    .option("--quiet", "no progress and no remarks", false)
+    .option("--verbose", "log every step on standard error", false);
+}
+
+/** Options of the commands that look through a folder. */
+export function addReadingOptions(command: Command): Command {
+  const { maxFileBytes } = defaultSettings;
+  return command
+    .option("--exclude <glob...>", "leave these files out, besides the ignore files", [])
+    .option("--max-file-bytes <n>", "leave larger files out", integer(1), maxFileBytes);
+}
+
+/** Options of the commands that read with the model. */
+export function addAttentionOptions(command: Command): Command {
+  const { esa } = defaultSettings;
+  return command
+    .option("--initial <n>", "tokens at the start that are always attended", integer(0), esa.initial)
+    .option("--local <n>", "tokens before the current ones that are always attended", integer(1), esa.local)
+    .option("--top <n>", "tokens selected per layer and step", integer(1), esa.top)
+    .option("--proximity <n>", "neighbours that share a token's score", integer(0), esa.proximity)
+    .option("--projection <n>", "width of the compressed keys", integer(1), esa.projection)
+    .addOption(new Option("--vote <how>", "how heads agree").choices(["sum", "norm"]).default(esa.vote))
+    .addOption(
+      new Option("--positions <how>", "where far tokens are seen")
+        .choices(["far", "ordered", "true"])
+        .default(esa.positions),
+    );
+}
+
+/** Options of the commands that answer. */
+export function addAnswerOptions(command: Command): Command {
+  const { maxAnswerTokens, temperature, topP, minP, seed } = defaultSettings;
+  return command
+    .option("--max-tokens <n>", "longest answer", integer(1), maxAnswerTokens)
+    .option("--temperature <x>", "0: always the most probable token", decimal(0, 5), temperature)
+    .option("--top-p <x>", "nucleus sampling", decimal(0, 1), topP)
+    .option("--min-p <x>", "least probability, relative to the best token", decimal(0, 1), minP)
+    .option("--seed <n>", "same seed, same answer", integer(0, 2 ** 32 - 1), seed);
+}
+
+/** What the engine is told; an option that a command does not have keeps its default. */
+export function toSettings(options: SettingOptions): EngineSettings {
+  const { esa } = defaultSettings;
+  return {
+    dataDir: options.dataDir,
+    model: options.model,
+    budget: options.budget,
+    backend: options.backend,
+    threads: options.threads,
+    maxFileBytes: options.maxFileBytes ?? defaultSettings.maxFileBytes,
+    exclude: options.exclude ?? defaultSettings.exclude,
+    maxAnswerTokens: options.maxTokens ?? defaultSettings.maxAnswerTokens,
+    temperature: options.temperature ?? defaultSettings.temperature,
+    topP: options.topP ?? defaultSettings.topP,
+    minP: options.minP ?? defaultSettings.minP,
+    seed: options.seed ?? defaultSettings.seed,
+    esa: {
+      initial: options.initial ?? esa.initial,
+      local: options.local ?? esa.local,
+      top: options.top ?? esa.top,
+      proximity: options.proximity ?? esa.proximity,
+      projection: options.projection ?? esa.projection,
+      vote: options.vote ?? esa.vote,
+      positions: options.positions ?? esa.positions,
+    },
+  };
+}
+
+/** Reads a whole number of at least `least`. */
+export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most)) {
+      const upper = most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`;
+      throw new InvalidArgumentError(`It must be a whole number of at least ${least}${upper}.`);
+    }
+    return value;
+  };
+}
+
+function decimal(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (!(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}

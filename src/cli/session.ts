@@ -1,0 +1,46 @@
+/** What every command gets: its output, its settings, the signal of Ctrl-C, and a pipeline that is taken down afterwards. */
+import type { Command } from "commander";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import type { EngineSettings } from "../shared/protocol";
+import { createLog, type Log } from "../engine/log";
+import { Pipeline } from "../engine/pipeline";
+import { type SettingOptions, toSettings } from "./options";
+import { Output } from "./output";
+
+export interface Session {
+  readonly output: Output;
+  readonly settings: EngineSettings;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Makes the session of a command from its options. */
+export function openSession(command: Command, signal: AbortSignal): Session {
+  const options = command.optsWithGlobals<SettingOptions>();
+  const output = new Output(options);
+  const level = options.verbose ? "debug" : options.quiet ? "error" : "warn";
+  const log = createLog((line) => {
+    output.log(line);
+  }, level);
+  return { output, settings: toSettings(options), log, signal };
+}
+
+/** Runs `work` with a pipeline over one folder. */
+export async function withPipeline<T>(
+  session: Session,
+  folder: string,
+  work: (pipeline: Pipeline) => Promise<T>,
+): Promise<T> {
+  const root = path.resolve(folder);
+  const pipeline = new Pipeline({
+    roots: [{ uri: pathToFileURL(root).href, name: path.basename(root) }],
+    settings: session.settings,
+    log: session.log,
+  });
+  try {
+    return await work(pipeline);
+  } finally {
+    await pipeline.dispose();
+  }
+}
