@@ -106,3 +106,24 @@ export interface FileTrace {
   readonly maxCount: number;
   readonly lines: readonly FileTraceLine[];
 }
+
+/**
+ * A trace that answers queries without an engine: the data of a self-contained page. Sums by file are there for every
+ * run of steps and layers; lines and tokens only for the whole answer, all layers, of the most selected files.
+ */
+export interface StandaloneTrace {
+  readonly version: 1;
+  /** While answering, all steps and layers. */
+  readonly answer: TraceSummary;
+  /** While reading the question, all layers. */
+  readonly question: TraceSummary;
+  /** Neighbouring steps that share a cell of `sums`: 1 unless the answer is long. */
+  readonly stride: number;
+  /**
+   * For each file of `answer.files`, base64 of varint pairs (cells since the one before, selections), ascending;
+   * cell = floor(step / stride) * layers + layer. Cells without selections are left out.
+   */
+  readonly sums: readonly string[];
+  /** Whole answer, all layers, of the most selected files; tokens and lines that were never selected may be missing. */
+  readonly files: readonly FileTrace[];
+}
