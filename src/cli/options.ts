@@ -12,9 +12,9 @@ export interface CommonOptions {
   readonly dataDir: string;
   readonly backend: Backend;
   readonly threads: number;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
 }
 
 interface ReadingOptions {
@@ -44,30 +44,28 @@ export type SettingOptions = CommonOptions & Partial<ReadingOptions & AttentionO
 
 /** Adds the options that every command knows; they may stand before or after the command. */
 export function addCommonOptions(program: Command): Command {
+  const add = (flags: string, description: string, value: unknown, shown: string): Option =>
+    new Option(flags, description).default(value, shown);
   return program
-    .option(
-      "--model <id|path>",
-      "model of the catalogue, or the path of a GGUF file (default: the best one present)",
-      "",
-    )
-    .option("--budget <tokens>", "most tokens of the packed context (default: what fits)", integer(0), 0)
+    .addOption(add("--model <id|path>", "model of the catalogue, or a GGUF file", "", "the best one that is here"))
+    .addOption(add("--budget <tokens>", "most tokens of the context", 0, "what fits").argParser(integer(0)))
     .option("--data-dir <dir>", "folder for models, caches and traces", path.resolve, defaultDataDir())
     .addOption(
       new Option("--backend <name>", "where to compute")
         .choices(["auto", "cpu", "cuda", "vulkan", "metal"])
         .default(defaultSettings.backend),
     )
-    .option("--threads <n>", "CPU threads (default: all physical cores)", integer(0), 0)
-    .option("--json", "one JSON object per line on standard output", false)
-    .option("--quiet", "no progress and no remarks", false)
-    .option("--verbose", "log every step on standard error", false);
+    .addOption(add("--threads <n>", "CPU threads", 0, "all physical cores").argParser(integer(0)))
+    .option("--json", "one JSON object per line on standard output")
+    .option("--quiet", "no progress and no remarks")
+    .option("--verbose", "log every step on standard error");
 }
 
 /** Options of the commands that look through a folder. */
 export function addReadingOptions(command: Command): Command {
   const { maxFileBytes } = defaultSettings;
   return command
-    .option("--exclude <glob...>", "leave these files out, besides the ignore files", [])
+    .addOption(new Option("--exclude <glob...>", "leave these files out, besides the ignore files").default([], "none"))
     .option("--max-file-bytes <n>", "leave larger files out", integer(1), maxFileBytes);
 }
 

@@ -18,8 +18,8 @@ export interface Session {
 /** Makes the session of a command from its options. */
 export function openSession(command: Command, signal: AbortSignal): Session {
   const options = command.optsWithGlobals<SettingOptions>();
-  const output = new Output(options);
-  const level = options.verbose ? "debug" : options.quiet ? "error" : "warn";
+  const output = new Output({ json: options.json === true, quiet: options.quiet === true });
+  const level = options.verbose === true ? "debug" : output.quiet ? "error" : "warn";
   const log = createLog((line) => {
     output.log(line);
   }, level);

@@ -8,13 +8,13 @@ export function addIndexCommand(program: Command, signal: AbortSignal): void {
     .command("index")
     .description("read the repository now, so that the first question is answered at once")
     .argument("<dir>", "folder of the repository")
-    .option("--rebuild", "read everything anew, whatever is stored", false)
+    .option("--rebuild", "read everything anew, whatever is stored")
     .addHelpText("after", "\nExamples:\n  longsight index .\n  longsight index . --rebuild --budget 30000 --json\n");
-  addAttentionOptions(addReadingOptions(command)).action(async (dir: string, { rebuild }: { rebuild: boolean }) => {
+  addAttentionOptions(addReadingOptions(command)).action(async (dir: string, options: { readonly rebuild?: true }) => {
     const session = openSession(command, signal);
     const { output } = session;
     const result = await withPipeline(session, dir, (pipeline) =>
-      pipeline.read({ rebuild, signal, onProgress: output.progress }),
+      pipeline.read({ rebuild: options.rebuild === true, signal, onProgress: output.progress }),
     );
     output.event({ type: "index", ...result });
     output.text(

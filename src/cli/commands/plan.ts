@@ -12,15 +12,15 @@ export function addPlanCommand(program: Command, signal: AbortSignal): void {
     .command("plan")
     .description("show what goes into the context, what does not, and why")
     .argument("<dir>", "folder of the repository")
-    .option("--all", "list every file that is left out", false)
+    .option("--all", "list every file that is left out")
     .addHelpText("after", "\nExamples:\n  longsight plan .\n  longsight plan . --budget 16000 --exclude 'test/**'\n");
-  addReadingOptions(command).action(async (dir: string, options: { readonly all: boolean }) => {
+  addReadingOptions(command).action(async (dir: string, options: { readonly all?: true }) => {
     const session = openSession(command, signal);
     const plan = await withPipeline(session, dir, (pipeline) =>
       pipeline.plan({ signal, onProgress: session.output.progress }),
     );
     session.output.event({ type: "plan", ...toJson(plan) });
-    session.output.text(formatPlan(plan, options.all));
+    session.output.text(formatPlan(plan, options.all === true));
   });
 }
 
