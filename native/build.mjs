@@ -106,8 +106,11 @@ function hashInputs(packages, flags, compiler) {
   return { buildId, contentHash: hashContent([buildId], { test: path.join(NATIVE, "test") }) };
 }
 
-/** What node-llama-cpp wants to know about a build; see its `_nlcBuildMetadata.json`. */
-function nlcMetadata(backend, nlcDir) {
+/**
+ * What node-llama-cpp wants to know about a build; see its `_nlcBuildMetadata.json`. `gpu` is false for every build: the
+ * engine loads the backends that it wants before node-llama-cpp starts, which then takes what is there.
+ */
+function nlcMetadata(nlcDir) {
   const platforms = { linux: "linux", darwin: "mac", win32: "win" };
   const info = JSON.parse(readFileSync(path.join(nlcDir, "llama.cpp.info.json"), "utf8"));
   return {
@@ -116,7 +119,7 @@ function nlcMetadata(backend, nlcDir) {
     platform: platforms[process.platform],
     platformInfo: { name: process.platform, version: "" },
     arch: process.arch,
-    gpu: backend === "cpu" ? false : backend,
+    gpu: false,
     llamaCpp: { repo: info.llamaCppGithubRepo, release: info.tag },
   };
 }
@@ -143,13 +146,18 @@ function makeReporter(quiet, steps) {
   };
 }
 
-/** Copies what CMake lists in outputs.txt into a clean folder; tests go one folder down. */
+/**
+ * Copies what CMake lists in outputs.txt into a clean folder. GPU backends go into gpu/, so that an engine that was told to
+ * use the CPU never loads a driver; tests go into test/.
+ */
 function collectOutputs(buildDir, to) {
   rmSync(to, { recursive: true, force: true });
-  mkdirSync(path.join(to, "test"), { recursive: true });
   const bin = path.join(buildDir, "bin");
   for (const file of readFileSync(path.join(buildDir, "outputs.txt"), "utf8").split("\n").filter(Boolean)) {
-    copyFileSync(file, path.join(to, path.relative(bin, file)));
+    const isGpu = /ggml-(cuda|vulkan|metal)\./.test(path.basename(file));
+    const copy = path.join(to, isGpu ? "gpu" : "", path.relative(bin, file));
+    mkdirSync(path.dirname(copy), { recursive: true });
+    copyFileSync(file, copy);
   }
 }
 
@@ -163,7 +171,7 @@ async function build(options) {
   const flavour = [options.backend, options.portable && "portable", options.sanitize && "sanitize"].filter(Boolean).join("-");
   const folder = installed.folderName(flavour, contentHash);
   const target = options.sanitize ? path.join(WORK, flavour, "out") : installed.releaseDir(nlcDir, folder);
-  const metadata = nlcMetadata(options.backend, nlcDir);
+  const metadata = nlcMetadata(nlcDir);
   const say = (text) => options.quiet || console.log(text);
   const finish = (from) => {
     if (options.sanitize) return;

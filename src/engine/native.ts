@@ -73,6 +73,8 @@ function openNative(): Native {
   if (addon.buildId() !== manifest.buildId) {
     throw userErrors.nativeMissing(`${ADDON} in ${dir} is of another build than ${MANIFEST} says.`);
   }
+  // Node waits for running calls before it exits
+  process.once("exit", () => addon.shutdown());
   return {
     dir,
     version: addon.version(),

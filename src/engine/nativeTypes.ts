@@ -209,4 +209,6 @@ export interface RawAddon {
     options: Readonly<Record<string, unknown>>,
     onProgress: (stage: "read" | "solve", done: number, total: number) => void,
   ): { readonly done: Promise<void>; readonly abort: () => void };
+  /** Makes every running call end after at most one step. */
+  shutdown(): void;
 }

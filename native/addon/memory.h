@@ -1,0 +1,15 @@
+#pragma once
+
+// Memory that a context will need, asked before anything is allocated: an allocation that the system grants and cannot
+// keep ends the process instead of failing.
+
+#include <cstdint>
+
+#include "llama.h"
+#include "options.h"
+
+// Throws NativeError NO_MEMORY when the caches and buffers of such a context do not fit where they would be placed.
+void check_memory(const llama_model * model, const ContextOptions & options);
+
+// Bytes that programs can still get, within the limits of this process's control group. 0: unknown.
+uint64_t free_host_memory();

@@ -1,0 +1,67 @@
+/** The words and markers of a model's chat template around one user message. */
+import type { ChatHistoryItem, LlamaModel, LlamaTextValue } from "node-llama-cpp";
+
+/** Tokens of a chat with one user message, up to and after the place of its text. */
+export interface ChatFrame {
+  /** Beginning of the text, system message, opening of the user's turn. */
+  readonly before: Int32Array;
+  /** End of the user's turn, opening of the model's turn. */
+  readonly after: Int32Array;
+  /** Texts that end the model's turn, besides its end-of-generation tokens. */
+  readonly stopStrings: readonly string[];
+  /** Tokens that end the model's turn, besides its end-of-generation tokens. */
+  readonly stopTokens: readonly number[];
+}
+
+/** Stands for the user's text while the template is applied; no tokenizer sees it. */
+const PLACE = "\u{F0000}longsight\u{F0000}";
+
+/**
+ * Applies the model's chat template, or the one that fits its family when the file has none.
+ * @param system text of the system message
+ */
+export async function chatFrame(model: LlamaModel, system: string): Promise<ChatFrame> {
+  const { LlamaText, resolveChatWrapper } = await import("node-llama-cpp");
+  const history: ChatHistoryItem[] = [
+    { type: "system", text: system },
+    { type: "user", text: PLACE },
+    { type: "model", response: [""] },
+  ];
+  const state = resolveChatWrapper(model).generateContextState({ chatHistory: history });
+  const [before, after] = split(state.contextText.values);
+  const tokenize = (values: readonly LlamaTextValue[]): Int32Array =>
+    Int32Array.from(LlamaText(...values).tokenize(model.tokenizer));
+
+  const bos = model.tokens.shouldPrependBosToken ? model.tokens.bos : null;
+  const opening = tokenize(before);
+  const hasBos = bos === null || opening[0] === bos;
+  const stopStrings: string[] = [];
+  const stopTokens: number[] = [];
+  for (const trigger of state.stopGenerationTriggers) {
+    const tokens = trigger.tokenize(model.tokenizer);
+    const only = tokens.length === 1 ? tokens[0] : undefined;
+    if (only !== undefined && model.isSpecialToken(only)) stopTokens.push(only);
+    else if (trigger.values.every((value) => typeof value === "string")) stopStrings.push(trigger.toString());
+  }
+  return {
+    before: hasBos ? opening : Int32Array.from([bos, ...opening]),
+    after: tokenize(after),
+    stopStrings: [...new Set(stopStrings)],
+    stopTokens: [...new Set(stopTokens)],
+  };
+}
+
+function split(values: readonly LlamaTextValue[]): readonly [LlamaTextValue[], LlamaTextValue[]] {
+  const index = values.findIndex((value) => String(value).includes(PLACE));
+  const value = values[index];
+  if (value === undefined) throw new Error("the chat template leaves out the user's message");
+  const [left = "", right = ""] = (typeof value === "string" ? value : value.value).split(PLACE);
+  const like = (text: string): LlamaTextValue[] => {
+    if (text === "") return [];
+    return typeof value === "string" ? [text] : [new (value.constructor as new (text: string) => LlamaTextValue)(text)];
+  };
+  return [
+    [...values.slice(0, index), ...like(left)],
+    [...like(right), ...values.slice(index + 1)],
+  ];
+}
