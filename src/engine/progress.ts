@@ -1,3 +1,4 @@
+import { userErrors } from "../shared/errors";
 import type { Progress } from "../shared/protocol";
 
 export type OnProgress = (progress: Progress) => void;
@@ -6,6 +7,11 @@ export type OnProgress = (progress: Progress) => void;
 export interface Operation {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
+}
+
+/** @throws LongsightError LS-900 once the signal is aborted */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw userErrors.cancelled();
 }
 
 /** Seconds over which the rate is smoothed. */

@@ -1,6 +1,10 @@
-import type { ReadText } from "../workspace/types";
+import { throwIfAborted } from "../progress";
+import type { Document, ReadText } from "../workspace/types";
+import { fileFrame } from "./frame";
+import { tokenOffsets } from "./offsets";
+import { PackedSpanMap } from "./spanMap";
 import type { TokenCache } from "./tokens";
-import type { PackedContext, Plan } from "./types";
+import type { PackedContext, PackedFile, PackedSegment, Plan } from "./types";
 
 /** What a context is packed from. */
 export interface PackOptions {
@@ -9,9 +13,9 @@ export interface PackOptions {
   readonly frame: Int32Array;
   readonly read: ReadText;
   readonly tokens: TokenCache;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Tokens packed, of tokens planned. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -19,6 +23,52 @@ export interface PackOptions {
  * itself, so the tokens of a file do not depend on its neighbours.
  * @throws LongsightError LS-105 when a file changed since the snapshot, LS-900 aborted
  */
-export function packContext(_options: PackOptions): Promise<PackedContext> {
-  return Promise.reject(new Error("not built yet"));
+export async function packContext(options: PackOptions): Promise<PackedContext> {
+  const { plan, frame, read, tokens, signal, onProgress } = options;
+  const { tokenizer } = tokens;
+  const packing = new Packing();
+  packing.add("frame", frame, null);
+  if (plan.map !== "") packing.add("map", tokenizer.tokenize(plan.map), null);
+  const files: PackedFile[] = [];
+  const total = frame.length + plan.mapTokens + plan.tokens;
+  for (const { document, included } of plan.documents) {
+    if (!included) continue;
+    throwIfAborted(signal);
+    const text = await read(document);
+    const { header, footer } = fileFrame(document, text);
+    const body = await tokens.tokensOf(document.contentHash, () => text);
+    packing.add("header", tokenizer.tokenize(header), document);
+    const start = packing.add("file", body, document);
+    packing.add("header", tokenizer.tokenize(footer), document);
+    files.push({ document, text, start, count: body.length, offsets: tokenOffsets(text, body, tokenizer) });
+    onProgress?.(packing.length, total);
+  }
+  await tokens.save();
+  return { tokens: packing.join(), segments: packing.segments, files, spans: new PackedSpanMap(files), plan };
+}
+
+/** Segments in a row. */
+class Packing {
+  readonly segments: PackedSegment[] = [];
+  readonly #pieces: Int32Array[] = [];
+  length = 0;
+
+  /** Appends tokens and returns the index of the first. */
+  add(kind: PackedSegment["kind"], tokens: Int32Array, document: Document | null): number {
+    const start = this.length;
+    this.segments.push({ kind, start, count: tokens.length, document });
+    this.#pieces.push(tokens);
+    this.length += tokens.length;
+    return start;
+  }
+
+  join(): Int32Array {
+    const all = new Int32Array(this.length);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      all.set(piece, at);
+      at += piece.length;
+    }
+    return all;
+  }
 }

@@ -1,6 +1,11 @@
-import type { ReadText, Snapshot } from "../workspace/types";
+import { userErrors } from "../../shared/errors";
+import { throwIfAborted } from "../progress";
+import type { Document, ReadText, Snapshot } from "../workspace/types";
+import { estimateTextTokens, estimateTokens, fileFrame } from "./frame";
+import { isStable, kindOf, priorityOf } from "./kinds";
+import { repositoryMap } from "./map";
 import type { TokenCache } from "./tokens";
-import type { Plan } from "./types";
+import type { Plan, PlannedDocument } from "./types";
 
 /** What a plan is made from. */
 export interface PlanOptions {
@@ -12,16 +17,75 @@ export interface PlanOptions {
   readonly read: ReadText;
   /** Counts exactly; null while no model is known: then tokens are estimated from bytes. */
   readonly tokens: TokenCache | null;
-  readonly signal?: AbortSignal;
-  /** Files counted, of files in the snapshot. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Files looked at, of files in the snapshot. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** Share of the budget that the repository map may take. */
+const MAP_SHARE = 0.03;
+/** A file whose bytes make more tokens than are left even at this many bytes each is not tokenised: it does not fit. */
+const MOST_BYTES_PER_TOKEN = 6;
+
 /**
- * Decides what goes into the context, in which order, and why the rest does not.
+ * Decides what goes into the context, in which order, and why the rest does not. Let in first: manifests, source (recently
+ * edited before old), documentation, configuration, tests, data; a file that does not fit leaves its room to smaller
+ * ones. In the context: manifests and documentation first, then the rest from the oldest edit to the newest.
  * Same snapshot, budget and tokenizer: same plan.
  * @throws LongsightError LS-401 when no file fits the budget, LS-105 when a file changed since the snapshot, LS-900 aborted
  */
-export function planContext(_options: PlanOptions): Promise<Plan> {
-  return Promise.reject(new Error("not built yet"));
+export async function planContext(options: PlanOptions): Promise<Plan> {
+  const { snapshot, budget, tokens, signal, onProgress } = options;
+  const measure = (text: string): number =>
+    tokens === null ? estimateTextTokens(text) : tokens.tokenizer.tokenize(text).length;
+  const map = repositoryMap(snapshot.documents, measure, Math.floor(budget * MAP_SHARE));
+  const mapTokens = map === "" ? 0 : measure(map);
+  const fixed = (options.frameTokens ?? 0) + mapTokens;
+  const tooLarge = `over the budget of ${budget.toLocaleString("en")} tokens`;
+  const planned: PlannedDocument[] = [];
+  let left = budget - fixed;
+  let smallest = Infinity;
+  for (const document of byImportance(snapshot.documents)) {
+    throwIfAborted(signal);
+    const hopeless = document.bytes / MOST_BYTES_PER_TOKEN > left;
+    const estimated = tokens === null || hopeless;
+    const count = estimated ? estimateTokens(document) : await countTokens(document, options.read, tokens);
+    const included = !hopeless && count <= left;
+    if (included) left -= count;
+    smallest = Math.min(smallest, count);
+    planned.push({ document, tokens: count, estimated, included, reason: included ? kindOf(document) : tooLarge });
+    onProgress?.(planned.length, snapshot.documents.length);
+  }
+  await tokens?.save();
+  const included = planned.filter((entry) => entry.included).sort(contextOrder);
+  if (included.length === 0) throw userErrors.budgetTooSmall(budget, fixed + smallest);
+  const leftOut = planned.filter((entry) => !entry.included).sort(byPath);
+  return { snapshot, budget, documents: [...included, ...leftOut], tokens: budget - fixed - left, map, mapTokens };
 }
+
+/** Tokens of a document with its header and closing fence. */
+async function countTokens(document: Document, read: ReadText, tokens: TokenCache): Promise<number> {
+  const text = await read(document);
+  const { header, footer } = fileFrame(document, text);
+  const { tokenizer } = tokens;
+  const body = await tokens.tokensOf(document.contentHash, () => text);
+  return tokenizer.tokenize(header).length + body.length + tokenizer.tokenize(footer).length;
+}
+
+function byImportance(documents: readonly Document[]): Document[] {
+  return documents.toSorted(
+    (a, b) => priorityOf(kindOf(a)) - priorityOf(kindOf(b)) || b.mtimeMs - a.mtimeMs || comparePaths(a, b),
+  );
+}
+
+function contextOrder(a: PlannedDocument, b: PlannedDocument): number {
+  const [kindA, kindB] = [kindOf(a.document), kindOf(b.document)];
+  const stableA = isStable(kindA);
+  if (stableA !== isStable(kindB)) return stableA ? -1 : 1;
+  if (stableA) return priorityOf(kindA) - priorityOf(kindB) || comparePaths(a.document, b.document);
+  return a.document.mtimeMs - b.document.mtimeMs || comparePaths(a.document, b.document);
+}
+
+const byPath = (a: PlannedDocument, b: PlannedDocument): number => comparePaths(a.document, b.document);
+
+const comparePaths = (a: Document, b: Document): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);

@@ -36,6 +36,7 @@ export interface Plan {
 
 /** One piece of the context: [start, start + count) in tokens. */
 export interface PackedSegment {
+  /** `header` is all that frames a file: heading and opening fence, and after the text the closing fence. */
   readonly kind: "frame" | "map" | "header" | "file";
   readonly start: number;
   readonly count: number;

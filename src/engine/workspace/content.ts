@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../disk";
 
 /** What the bytes of a file turned out to be. */
 export interface Content {
@@ -22,11 +22,6 @@ const MINIFIED_MIN_LENGTH = 2048;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** sha256 of a text's UTF-8 bytes, hex. */
-export function hashText(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
-}
-
 /** Decodes a file's bytes and decides by content. A byte order mark is no part of the text. */
 export function classifyBytes(name: string, data: Uint8Array): Content {
   if (data.includes(0)) return noText(data.byteLength, "binary");
@@ -41,7 +36,7 @@ export function classifyBytes(name: string, data: Uint8Array): Content {
 
 /** Decides by content about text that is already decoded, such as an unsaved buffer. */
 export function classifyText(name: string, text: string, bytes = Buffer.byteLength(text, "utf8")): Content {
-  return { text, contentHash: hashText(text), bytes, reason: reasonOf(name, text) };
+  return { text, contentHash: sha256(text), bytes, reason: reasonOf(name, text) };
 }
 
 /** Something that is no text. */

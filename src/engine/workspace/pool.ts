@@ -1,10 +1,5 @@
 import { userErrors } from "../../shared/errors";
 
-/** Rejects with LS-900 once the signal is aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw userErrors.cancelled();
-}
-
 /**
  * Runs `work` on every item of a list that may grow while it runs, at most `limit` at a time. The first failure stops
  * the rest and is thrown.

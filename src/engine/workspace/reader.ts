@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { URI } from "vscode-uri";
 import { userErrors } from "../../shared/errors";
-import { classifyBytes, hashText } from "./content";
+import { sha256 } from "../disk";
+import { classifyBytes } from "./content";
 import type { Document, ReadText } from "./types";
 
 /**
@@ -13,7 +14,7 @@ import type { Document, ReadText } from "./types";
 export function createReader(buffers: ReadonlyMap<string, string> = new Map()): ReadText {
   return async (document) => {
     const buffer = buffers.get(document.uri);
-    if (buffer !== undefined && hashText(buffer) === document.contentHash) return buffer;
+    if (buffer !== undefined && sha256(buffer) === document.contentHash) return buffer;
     return readDocument(document);
   };
 }

@@ -2,11 +2,12 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { URI } from "vscode-uri";
 import { userErrors } from "../../shared/errors";
+import { throwIfAborted } from "../progress";
 import { classifyText, type Content } from "./content";
 import { HashCache } from "./hashCache";
 import { languageOf } from "./languages";
 import { type Candidate, listFiles } from "./list";
-import { forEachLimited, throwIfAborted } from "./pool";
+import { forEachLimited } from "./pool";
 import { oversized, readStable } from "./readFile";
 import type { Document, Excluded, Snapshot, WorkspaceRoot } from "./types";
 
