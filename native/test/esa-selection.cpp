@@ -1,0 +1,175 @@
+// Item 3 of docs/esa.md: the tokens that every layer selects equal those of a float64 reference.
+
+#include "support/reference.h"
+#include "support/session.h"
+
+namespace {
+
+struct selection_case {
+    tiny_model tiny;
+    uint32_t n_init = 16, n_local = 96, n_top = 48, proximity = 1;
+    bool portable = false;
+    bool compressed = false;
+    bool edit = false;      // something is removed from the middle on the way
+    int  alphabet = 0;      // so few different tokens that scores tie; 0: all
+    ggml_type type_kc = GGML_TYPE_F16;
+
+    std::string name() const {
+        return tiny.name() + ", eps " + std::to_string(proximity) + ", n_init " + std::to_string(n_init) +
+            (compressed ? std::string(", compressed ") + ggml_type_name(type_kc) : ", full width") +
+            (portable ? ", stock operations" : ", own operations") + (edit ? ", after an edit" : "") + (alphabet ? ", ties" : "");
+    }
+};
+
+} // namespace
+
+// as the cache stores them
+static reference::row stored(const float * x, int64_t n, ggml_type type) {
+    std::vector<char> bytes(ggml_row_size(type, n));
+    std::vector<float> back(n);
+    ggml_quantize_chunk(type, x, bytes.data(), 0, 1, n, nullptr);
+    ggml_get_type_traits(type)->to_float(bytes.data(), back.data(), n);
+    return reference::row(back.begin(), back.end());
+}
+
+static std::string calibrate(llama_model * model, const scratch_dir & dir) {
+    const std::string path = dir / "projections.gguf";
+    const tokens t = random_tokens(model, 1024, 99);
+    llama_esa_calibration * cal = llama_esa_calibration_init(model, 32, LLAMA_ESA_VOTE_NORM, 2);
+    if (!cal || llama_esa_calibration_add(cal, t.data(), t.size(), nullptr, nullptr) != LLAMA_ESA_OK ||
+            llama_esa_calibration_save(cal, path.c_str(), nullptr, nullptr) != LLAMA_ESA_OK) {
+        tap::bail("calibration: %s", llama_esa_last_error());
+    }
+    llama_esa_calibration_free(cal);
+    return path;
+}
+
+static void check(const selection_case & c, const scratch_dir & dir) {
+    const model_ptr model = make_model(dir, c.tiny);
+    const std::string projections = c.compressed ? calibrate(model.get(), dir) : "";
+
+    auto p = llama_esa_default_params();
+    p.n_init      = c.n_init;
+    p.n_local     = c.n_local;
+    p.n_top       = c.n_top;
+    p.proximity   = c.proximity;
+    p.type_kc     = c.type_kc;
+    p.portable    = c.portable;
+    p.projections = c.compressed ? projections.c_str() : nullptr;
+
+    std::vector<int> layers;
+    probe pr;
+    for (int il = 0; il < c.tiny.n_layer; ++il) {
+        if (c.tiny.arch != "gemma3" || il % 6 == 5) {
+            layers.push_back(il);
+            for (const char * name : { "esa_q-", "esa_k-", "esa_kc-" }) {
+                pr.names.push_back(name + std::to_string(il));
+            }
+        }
+    }
+
+    session s(model.get(), 1024, 64, &p, &pr);
+    tokens t = random_tokens(model.get(), 1024);
+    for (auto & x : t) {
+        x = c.alphabet ? x % c.alphabet : x;
+    }
+
+    std::map<int, reference::rows> keys; // by layer, as they are in the cache
+    int n_checked = 0, n_wrong = 0, n_different = 0;
+    int step = 0;
+    const int chunks[] = { 64, 64, 64, 64, 64, 31, 1, 1, 2, 64, 64, 1, 1, 17, 33, 1, 64, 1 };
+    for (int chunk : chunks) {
+        if (c.edit && ++step % 6 == 0) {
+            llama_esa_remove(s.ctx.get(), 40, 40 + 23*(step/6));
+            for (auto & [il, k] : keys) {
+                k.erase(k.begin() + 40, k.begin() + 40 + 23*(step/6));
+            }
+        }
+        const int n = s.n();
+        s.decode(t.data() + n, chunk);
+        for (int il : layers) {
+            const std::string suffix = std::to_string(il);
+            if ((int) n > (int) (c.n_local + c.n_init + c.n_top)) {
+                const auto & q = pr.values["esa_q-" + suffix];
+                reference::rows queries;
+                for (int i = 0; i < chunk; ++i) {
+                    queries.emplace_back(q.data.begin() + i*q.ne[0], q.data.begin() + (i + 1)*q.ne[0]);
+                }
+                const auto want = reference::select(keys[il], queries, c.n_init, c.n_local, c.n_top, c.proximity);
+                std::vector<int> got(c.n_init + c.n_top + 8);
+                got.resize(llama_esa_trace(s.ctx.get(), il, got.data(), (int) got.size()));
+
+                int different = 0;
+                // products of stock operations round the query to F16 on the CPU
+                n_wrong += reference::n_wrong(want, got, c.portable ? 5e-3 : c.alphabet ? 0.0 : 1e-5, different);
+                n_different += different;
+                n_checked += (int) got.size();
+            }
+            const auto & k = pr.values[(c.compressed ? "esa_kc-" : "esa_k-") + suffix];
+            for (int i = 0; i < chunk; ++i) {
+                keys[il].push_back(stored(k.data.data() + i*k.ne[0], k.ne[0], c.compressed ? c.type_kc : GGML_TYPE_F16));
+            }
+        }
+    }
+    tap::ok(n_checked > 0 && n_wrong == 0, "%s: %d indices, %d within rounding of the threshold, %d wrong",
+            c.name().c_str(), n_checked, n_different/2, n_wrong);
+}
+
+int main(int, char ** argv) {
+    init_backends(argv[0]);
+    const scratch_dir dir;
+
+    std::vector<selection_case> cases;
+    for (const char * arch : { "llama", "qwen2", "qwen3", "gemma3" }) {
+        for (const int n_head_kv : { 4, 1 }) {
+            for (const bool portable : { false, true }) {
+                selection_case c;
+                c.tiny.arch      = arch;
+                c.tiny.n_head_kv = n_head_kv;
+                c.tiny.n_layer   = c.tiny.arch == "gemma3" ? 6 : 2;
+                c.portable       = portable;
+                cases.push_back(c);
+                c.compressed = true;
+                cases.push_back(c);
+            }
+        }
+    }
+    for (const bool portable : { false, true }) {
+        for (const bool compressed : { false, true }) {
+            selection_case c;
+            c.portable   = portable;
+            c.compressed = compressed;
+            c.edit       = true;
+            cases.push_back(c);
+        }
+        for (const uint32_t eps : { 0, 3 }) {
+            selection_case c;
+            c.portable  = portable;
+            c.proximity = eps;
+            cases.push_back(c);
+        }
+        selection_case c;
+        c.portable = portable;
+        c.n_init   = 0;
+        cases.push_back(c);
+    }
+    for (const bool edit : { false, true }) {
+        selection_case c;
+        c.tiny.n_layer = 1; // in the first layer equal tokens have equal keys
+        c.alphabet     = 24;
+        c.edit         = edit;
+        cases.push_back(c);
+        c.proximity = 0;
+        cases.push_back(c);
+    }
+    {
+        selection_case c;
+        c.compressed = true;
+        c.type_kc    = GGML_TYPE_Q8_0;
+        cases.push_back(c);
+    }
+    for (const auto & c : cases) {
+        check(c, dir);
+    }
+    return tap::done();
+}
