@@ -1,18 +1,32 @@
-// Bundles the four runtimes. `--production` minifies and leaves out source maps; `--watch` rebuilds on change.
+// Bundles the four runtimes, and with --tests what runs inside the extension host under test.
 const esbuild = require("esbuild");
-const { existsSync } = require("node:fs");
+const { existsSync, mkdirSync, readdirSync, writeFileSync } = require("node:fs");
+const path = require("node:path");
+const { parseArgs } = require("node:util");
 
-const production = process.argv.includes("--production");
-const watch = process.argv.includes("--watch");
+const { values: options } = parseArgs({
+  options: {
+    /** Minified, without source maps. */
+    production: { type: "boolean", default: false },
+    /** Rebuilds on every change, until interrupted. */
+    watch: { type: "boolean", default: false },
+    /** The integration tests, into dist-test, instead of the product. */
+    tests: { type: "boolean", default: false },
+    outdir: { type: "string", default: "dist" },
+    /** Writes the sorted list of all bundled source files to this file. */
+    inputs: { type: "string" },
+  },
+});
 
 /** @type {import("esbuild").BuildOptions} */
 const common = {
   bundle: true,
-  minify: production,
-  sourcemap: production ? false : "linked",
+  minify: options.production,
+  sourcemap: options.production ? false : "linked",
   logLevel: "warning",
   target: "es2022",
-  legalComments: "linked",
+  legalComments: "none", // THIRD_PARTY_NOTICES.md carries the licences
+  metafile: true,
 };
 
 // node-llama-cpp stays outside: it finds its native files relative to its own package and tests them in a child process.
@@ -23,39 +37,70 @@ const nodeModule = {
   target: "node20",
   external: ["node-llama-cpp"],
   outExtension: { ".js": ".mjs" },
-  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
 };
 
+const hostModule = { ...common, platform: "node", format: "cjs", target: "node20" };
+
 /** @type {import("esbuild").BuildOptions[]} */
-const builds = [
+const product = [
   {
-    ...common,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
+    ...hostModule,
     entryPoints: { extension: "src/extension/main.ts" },
     external: ["vscode"],
-    outdir: "dist",
+    outdir: options.outdir,
   },
-  { ...nodeModule, entryPoints: { engine: "src/engine/main.ts" }, outdir: "dist" },
-  { ...nodeModule, entryPoints: { cli: "src/cli/main.ts" }, outdir: "dist" },
+  { ...nodeModule, entryPoints: { engine: "src/engine/main.ts" }, outdir: options.outdir },
+  { ...nodeModule, entryPoints: { cli: "src/cli/main.ts" }, outdir: options.outdir },
   {
     ...common,
     platform: "browser",
     format: "iife",
-    entryPoints: { ask: "src/webview/ask/main.ts", heatmap: "src/webview/heatmap/main.ts", plan: "src/webview/plan/main.ts" },
-    outdir: "dist/webview",
+    entryPoints: {
+      ask: "src/webview/ask/main.ts",
+      heatmap: "src/webview/heatmap/main.ts",
+      plan: "src/webview/plan/main.ts",
+    },
+    outdir: path.join(options.outdir, "webview"),
     loader: { ".ttf": "file" },
   },
 ];
 
-async function main() {
-  const present = builds.filter((build) => Object.values(build.entryPoints).every((entry) => existsSync(entry)));
-  if (!watch) {
-    await Promise.all(present.map((build) => esbuild.build(build)));
-    return;
-  }
-  for (const build of present) await (await esbuild.context(build)).watch();
+/** The integration tests: mocha comes from node_modules, `vscode` from the host. */
+const integrationTests = () => [
+  {
+    ...hostModule,
+    entryPoints: readdirSync("test/integration")
+      .filter((name) => name === "index.ts" || name.endsWith(".test.ts"))
+      .map((name) => `test/integration/${name}`),
+    external: ["vscode", "mocha"],
+    outdir: "dist-test/integration",
+  },
+];
+
+/** Entry points that are not written yet are left out. */
+function present(build) {
+  const entries = Object.entries(build.entryPoints).filter(([, file]) => existsSync(file));
+  return entries.length === 0 ? [] : [{ ...build, entryPoints: Object.fromEntries(entries) }];
 }
 
-main().catch(() => process.exit(1));
+async function main() {
+  const builds = options.tests ? integrationTests() : product.flatMap(present);
+  if (options.watch) {
+    for (const build of builds) await (await esbuild.context(build)).watch();
+    return;
+  }
+  const results = await Promise.all(builds.map((build) => esbuild.build(build)));
+  if (options.inputs === undefined) return;
+  const inputs = new Set(results.flatMap((result) => Object.keys(result.metafile.inputs)));
+  mkdirSync(path.dirname(options.inputs), { recursive: true });
+  writeFileSync(options.inputs, `${[...inputs].sort().join("\n")}\n`);
+}
+
+main().catch((error) => {
+  // esbuild has printed its own errors
+  if (!("errors" in error)) console.error(error);
+  process.exit(1);
+});
