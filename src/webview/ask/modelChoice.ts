@@ -1,0 +1,50 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { ModelEntry } from "../../shared/protocol";
+import type { AskViewState } from "../../shared/views";
+import { gigabytes } from "../common/format";
+import { t } from "../common/l10n";
+import type { Actions } from "./actions";
+import { banner, button } from "./panels";
+
+/** The panel of a missing model: a choice of models to download, or a file of the user's own. */
+export function renderModelChoice({ status, models }: AskViewState, actions: Actions): TemplateResult {
+  const offered = models.filter((model) => model.fits && model.path === null).sort(byRecommendation);
+  const error = status.error;
+  const text = error?.message ?? t("Longsight answers with a model on this machine; none is here yet.");
+  const download = (event: Event): void => {
+    const form = (event.currentTarget as Element).closest("section");
+    const id = form?.querySelector<HTMLInputElement>("input:checked")?.value;
+    if (id !== undefined) actions.download(id);
+  };
+  return html`
+    ${banner(error === null ? "info" : "error", "warning", t("A model is needed"), html`<p>${text}</p>`, [])}
+    <section class="choices">
+      ${offered.length === 0
+        ? nothing
+        : html`<h2>${t("Choose a model")}</h2>
+            <div role="radiogroup" aria-label=${t("Model")}>${offered.map(renderOption)}</div>`}
+      <p class="buttons">
+        ${offered.length === 0 ? nothing : html`<vscode-button icon="cloud-download" @click=${download}>${t("Download")}</vscode-button>`}
+        ${button(t("Locate File…"), () => actions.run("locateModel"), true)}
+        ${button(t("All Models…"), () => actions.run("chooseModel"), true)}
+      </p>
+      <p class="dim small">${t("Resumes when interrupted; the checksum is verified. Nothing leaves this machine.")}</p>
+    </section>
+  `;
+}
+
+function renderOption(model: ModelEntry, index: number): TemplateResult {
+  return html`<label class="option">
+    <input type="radio" name="model" value=${model.id} ?checked=${index === 0} />
+    <span>
+      <b>${model.name}</b> ${model.recommended ? html`<vscode-badge>${t("Fits this machine")}</vscode-badge>` : nothing}
+      <span class="dim small number">
+        ${t("{0} to download · {1} KB a token · {2}", gigabytes(model.sizeBytes), Math.round(model.kvBytesPerToken / 1000), model.license)}
+      </span>
+      ${model.note === "" ? nothing : html`<span class="dim small">${model.note}</span>`}
+    </span>
+  </label>`;
+}
+
+const byRecommendation = (a: ModelEntry, b: ModelEntry): number =>
+  Number(b.recommended) - Number(a.recommended) || b.sizeBytes - a.sizeBytes;
