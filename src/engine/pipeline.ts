@@ -1,7 +1,10 @@
+import path from "node:path";
+import { isCancelled, LongsightError } from "../shared/errors";
 import type {
   AnswerResult,
   AskParams,
   EngineSettings,
+  EngineState,
   EngineStatus,
   EsaVote,
   ModelEntry,
@@ -9,8 +12,24 @@ import type {
   ReadResult,
 } from "../shared/protocol";
 import type { FileTrace, Interval, LineSelection, TraceQuery, TraceSummary } from "../shared/trace";
+import { askSession } from "./asking";
+import { ContextHost, type CurrentContext } from "./contextHost";
+import { BoundedFolder } from "./disk";
 import type { Log } from "./log";
-import type { Operation } from "./progress";
+import { projectionsFolder } from "./model/calibration";
+import { downloadModel } from "./model/download";
+import { resolveModel } from "./model/files";
+import { listModels, thisMachine } from "./model/recommend";
+import { type ActiveModel, ModelHost } from "./modelHost";
+import type { OnProgress, Operation } from "./progress";
+import { Queue } from "./queue";
+import { toContextStatus, toPlanResult } from "./results";
+import type { BringResult, Session } from "./session/session";
+import { SessionHost } from "./sessionHost";
+import { compareSettings } from "./settings";
+import { StatusBoard } from "./status";
+import { TraceHost } from "./traceHost";
+import { WorkspaceHost } from "./workspaceHost";
 import type { WorkspaceRoot } from "./workspace/types";
 
 export type { Operation } from "./progress";
@@ -45,85 +64,277 @@ export interface CalibrateResult {
   readonly seconds: number;
 }
 
+/** The workspace, read: what the cache holds now and what that took. */
+interface Reading extends BringResult {
+  readonly active: ActiveModel;
+  readonly context: CurrentContext;
+  readonly session: Session;
+  /** Seconds: to load the model, to bring the cache to the context. */
+  readonly load: number;
+  readonly bring: number;
+}
+
 /**
  * Composes the stages: files → snapshot → packed context → tokens → KV cache → answer with citations and trace. Calls
  * that need the model wait for each other, in the order they were made.
  */
 export class Pipeline {
-  constructor(options: PipelineOptions) {
-    void options;
+  readonly #log: Log;
+  readonly #queue = new Queue();
+  readonly #status: StatusBoard;
+  readonly #workspace: WorkspaceHost;
+  readonly #model: ModelHost;
+  readonly #context: ContextHost;
+  readonly #session: SessionHost;
+  readonly #traces: TraceHost;
+  /** Aborts what runs when the pipeline is disposed. */
+  readonly #life = new AbortController();
+  #settings: EngineSettings;
+
+  constructor({ roots, settings, log, onStatus }: PipelineOptions) {
+    this.#log = log;
+    this.#settings = settings;
+    this.#status = new StatusBoard(onStatus);
+    this.#workspace = new WorkspaceHost(roots);
+    this.#model = new ModelHost(log);
+    this.#context = new ContextHost(this.#workspace, log);
+    this.#session = new SessionHost(log);
+    this.#traces = new TraceHost(() => path.join(this.#settings.dataDir, "traces"));
   }
 
-  /** What goes into the context and what does not, without loading the model's weights. @throws LongsightError LS-1xx, LS-401 */
-  plan(_options: Operation = {}): Promise<PlanResult> {
-    return notYet();
+  /** What goes into the context and what does not; estimated while no model is on this machine. @throws LongsightError LS-1xx, LS-401 */
+  plan(options: Operation = {}): Promise<PlanResult> {
+    return this.#run("planning", options, async (operation) => {
+      const active = await this.#model.ensure(this.#settings, operation).catch(nullWithoutModel);
+      const { plan, budget } = await this.#context.plan(this.#settings, active, this.#session.held, operation);
+      return toPlanResult(plan, budget, active?.frame.before.length ?? 0, active?.file.id ?? null);
+    });
   }
 
   /** Walks, plans, packs, restores or prefills, saves the snapshot. @throws LongsightError */
-  read(_options: ReadOptions = {}): Promise<ReadResult> {
-    return notYet();
+  read(options: ReadOptions = {}): Promise<ReadResult> {
+    return this.#run("reading", options, async (operation) => {
+      const began = performance.now();
+      const { context, prefilled, reused, snapshotBytes } = await this.#read({ ...options, ...operation });
+      const seconds = (performance.now() - began) / 1000;
+      return { tokens: context.packed.tokens.length, prefilled, reused, seconds, snapshotBytes };
+    });
   }
 
   /** Answers a question; reads first when needed. @throws LongsightError */
-  ask(_params: AskParams, _options: AskOptions = {}): Promise<AnswerResult> {
-    return notYet();
+  ask(params: AskParams, options: AskOptions = {}): Promise<AnswerResult> {
+    const { onDelta } = options;
+    return this.#run("answering", options, async (operation) => {
+      const began = performance.now();
+      const { active, context, session, load, bring, prefilled, reused } = await this.#read(operation);
+      this.#status.enter("answering");
+      let firstToken: number | null = null;
+      const asked = await askSession({
+        params,
+        settings: this.#settings,
+        active,
+        context,
+        session,
+        workspace: this.#workspace.id,
+        signal: operation.signal,
+        onDelta: (text, tokens) => {
+          firstToken ??= (performance.now() - began) / 1000;
+          onDelta?.(text, tokens);
+        },
+      });
+      await this.#traces.store(asked.trace);
+      return {
+        ...asked.answer,
+        timings: {
+          load,
+          prefill: bring + asked.prefill,
+          firstToken: firstToken ?? (performance.now() - began) / 1000,
+          decode: asked.decode,
+          prefilledTokens: prefilled + asked.questionTokens,
+          reusedTokens: reused,
+          generatedTokens: asked.generatedTokens,
+        },
+      };
+    });
   }
 
-  /** Sums of a stored trace. @throws LongsightError LS-404 */
-  trace(_query: TraceQuery): Promise<TraceSummary> {
-    return notYet();
+  /** Sums of a stored trace. @throws LongsightError LS-404, LS-601 */
+  async trace({ id, ...selector }: TraceQuery): Promise<TraceSummary> {
+    return (await this.#traces.index(id)).summary(selector);
   }
 
-  /** One file of a stored trace; `lines` is half-open and 1-based. @throws LongsightError LS-404 */
-  fileTrace(_query: TraceQuery & { readonly path: string; readonly lines: Interval }): Promise<FileTrace> {
-    return notYet();
+  /** One file of a stored trace; `lines` is half-open and 1-based. @throws LongsightError LS-404, LS-601 */
+  async fileTrace({
+    id,
+    ...selector
+  }: TraceQuery & { readonly path: string; readonly lines: Interval }): Promise<FileTrace> {
+    return (await this.#traces.index(id)).file(selector);
   }
 
-  /** The `limit` most lifted lines of a stored trace. @throws LongsightError LS-404 */
-  traceLines(_query: TraceQuery, _limit: number): Promise<readonly LineSelection[]> {
-    return notYet();
+  /** The `limit` most lifted lines of a stored trace. @throws LongsightError LS-404, LS-601 */
+  async traceLines({ id, ...selector }: TraceQuery, limit: number): Promise<readonly LineSelection[]> {
+    return (await this.#traces.index(id)).lines(selector, limit);
   }
 
   /** Id of the newest stored trace of this workspace, or null. */
   latestTrace(): Promise<string | null> {
-    return notYet();
+    return this.#traces.latest(this.#workspace.id);
   }
 
-  models(): Promise<readonly ModelEntry[]> {
-    return notYet();
+  /** The catalogue with what is on this machine, and the chosen file when it is another one. */
+  async models(): Promise<readonly ModelEntry[]> {
+    const { dataDir, model } = this.#settings;
+    const devices = this.#model.active?.runtime.devices ?? [];
+    const chosen = await resolveModel(model, dataDir).catch(nullWithoutModel);
+    return listModels(dataDir, thisMachine(devices), chosen);
   }
 
-  /** Downloads a model of the catalogue. @throws LongsightError LS-301, LS-304, LS-305 */
-  downloadModel(_id: string, _options: Operation = {}): Promise<{ readonly path: string }> {
-    return notYet();
+  /** Downloads a model of the catalogue. @throws LongsightError LS-301, LS-304, LS-305, LS-900 */
+  downloadModel(id: string, options: Operation = {}): Promise<{ readonly path: string }> {
+    const onProgress: OnProgress = (progress) => {
+      this.#status.update({ progress });
+      options.onProgress?.(progress);
+    };
+    const download = downloadModel(id, this.#settings.dataDir, { signal: this.#signal(options), onProgress });
+    return download.finally(() => this.#status.update({ progress: null }));
   }
 
   /** Computes the projections of the chosen model from the workspace's text, even when there are some. @throws LongsightError */
-  calibrate(_options: Operation = {}): Promise<CalibrateResult> {
-    return notYet();
+  calibrate(options: Operation = {}): Promise<CalibrateResult> {
+    return this.#run("reading", options, async (operation) => {
+      const active = await this.#model.ensure(this.#settings, operation);
+      const source = await this.#workspace.take(this.#settings, operation);
+      const {
+        tokens,
+        seconds,
+        path: file,
+      } = await this.#session.recalibrate(this.#settings, active, source, operation);
+      const { projection, vote } = this.#settings.esa;
+      return { path: file, model: active.file.id, projection, vote, tokens, seconds };
+    });
   }
 
   /** Text of an unsaved buffer; null when it was saved or closed. */
-  setOverlay(_uri: string, _text: string | null): void {}
+  setOverlay(uri: string, text: string | null): void {
+    this.#workspace.setOverlay(uri, text);
+  }
 
   /** Says that files changed, appeared or vanished. */
-  invalidate(_uris: readonly string[]): void {}
+  invalidate(uris: readonly string[]): void {
+    this.#workspace.invalidate(uris);
+  }
 
-  updateSettings(_settings: EngineSettings): Promise<void> {
-    return notYet();
+  setRoots(roots: readonly WorkspaceRoot[]): void {
+    this.#workspace.setRoots(roots);
+  }
+
+  /** Takes new settings from the next call on; what no longer fits them is freed. */
+  updateSettings(settings: EngineSettings): Promise<void> {
+    return this.#queue.run(async () => {
+      const change = compareSettings(this.#settings, settings);
+      this.#settings = settings;
+      if (change === "none" || change === "answer") return;
+      this.#context.reset();
+      if (change === "plan") return;
+      await this.#session.dispose();
+      if (change === "model") await this.#model.unload();
+    });
   }
 
   /** Removes snapshots, token caches, projections and traces; models stay. */
   clearCaches(): Promise<{ readonly freedBytes: number }> {
-    return notYet();
+    return this.#queue.run(async () => {
+      await this.#session.dispose();
+      this.#context.reset();
+      this.#traces.forget();
+      const { dataDir } = this.#settings;
+      const folders = [
+        new BoundedFolder(path.join(dataDir, "snapshots"), "", 0),
+        new BoundedFolder(path.join(dataDir, "tokens"), "", 0),
+        new BoundedFolder(path.join(dataDir, "traces"), "", 0),
+        projectionsFolder(dataDir),
+      ];
+      let freedBytes = 0;
+      for (const folder of folders) freedBytes += await folder.clear();
+      return { freedBytes };
+    });
   }
 
   /** Stops native work within one step and frees everything. May be called again. */
-  dispose(): Promise<void> {
-    return Promise.resolve();
+  async dispose(): Promise<void> {
+    this.#life.abort();
+    await this.#queue.close();
+    await this.#session.dispose();
+    await this.#model.unload();
+  }
+
+  async #read(operation: ReadOptions): Promise<Reading> {
+    const settings = this.#settings;
+    this.#status.enter("loading");
+    const began = performance.now();
+    const active = await this.#model.ensure(settings, operation);
+    const load = (performance.now() - began) / 1000;
+    this.#status.update({ model: active.file.id, backend: active.runtime.backend });
+    this.#status.enter("planning");
+    const context = await this.#context.pack(settings, active, this.#session.held, operation);
+    this.#status.enter("reading");
+    const session = await this.#session.ensure(settings, active, context, operation);
+    const tell = (): void => this.#status.update({ context: toContextStatus(context, session.readTokens) });
+    tell();
+    const bringBegan = performance.now();
+    try {
+      const result = await session.bring(context.packed.tokens, {
+        ...operation,
+        onProgress: (progress) => {
+          tell();
+          operation.onProgress?.(progress);
+        },
+      });
+      return { ...result, active, context, session, load, bring: (performance.now() - bringBegan) / 1000 };
+    } finally {
+      tell();
+    }
+  }
+
+  /** Waits for the model to be free, keeps the status, and ends with the call's signal or the pipeline's life. */
+  #run<T>(state: EngineState, options: Operation, work: (operation: Operation) => Promise<T>): Promise<T> {
+    const signal = this.#signal(options);
+    const onProgress: OnProgress = (progress) => {
+      this.#status.update({ progress });
+      options.onProgress?.(progress);
+    };
+    return this.#queue.run(async () => {
+      this.#status.enter(state);
+      try {
+        const result = await work({ signal, onProgress });
+        this.#status.enter(this.#restState());
+        return result;
+      } catch (error) {
+        if (isCancelled(error)) this.#status.enter(this.#restState());
+        else if (isNoModel(error)) this.#status.enter("noModel");
+        else {
+          if (!(error instanceof LongsightError)) this.#log.error("unexpected failure", error);
+          this.#status.fail(error);
+        }
+        throw error;
+      }
+    }, signal);
+  }
+
+  #restState(): EngineState {
+    return this.#session.session === null ? "idle" : "ready";
+  }
+
+  #signal({ signal }: Operation): AbortSignal {
+    return signal === undefined ? this.#life.signal : AbortSignal.any([signal, this.#life.signal]);
   }
 }
 
-function notYet(): Promise<never> {
-  return Promise.reject(new Error("not wired yet"));
+function isNoModel(error: unknown): boolean {
+  return error instanceof LongsightError && (error.code === "LS-302" || error.code === "LS-306");
+}
+
+function nullWithoutModel(error: unknown): null {
+  if (isNoModel(error)) return null;
+  throw error;
 }

@@ -1,0 +1,58 @@
+import type { EngineSettings } from "../shared/protocol";
+import { thisMachine } from "./model/recommend";
+import type { ActiveModel } from "./modelHost";
+import { chooseBudget, type ContextShape, contextBytes, tokensThatFit } from "./session/memory";
+
+/** Longest question with its frame and selection, in tokens. */
+export const QUESTION_LIMIT = 4096;
+/** Tokens per prefill chunk. */
+export const BATCH_SIZE = 512;
+/** A budget that comes from free memory is rounded down to this, so that it is the same at the next start. */
+const BUDGET_STEP = 16_384;
+
+/** Tokens of the packed context that are allowed, and why not more. */
+export interface Budget {
+  readonly tokens: number;
+  readonly reason: string;
+  /** Bytes of a context of `tokens`. */
+  memoryBytes(tokens: number): number;
+}
+
+/** What a model's context costs. */
+export function shapeOf(active: ActiveModel, settings: EngineSettings): ContextShape {
+  const { layers, kvHeads, headDim, denseReason } = active.model.facts;
+  const projection = denseReason === null ? Math.min(settings.esa.projection, kvHeads * headDim) : 0;
+  return { layers, kvHeads, headDim, projection, batchSize: BATCH_SIZE };
+}
+
+/** Bytes that a context may take where it will be: on the GPU, else in main memory. */
+export function freeMemory(active: ActiveModel): number {
+  const machine = thisMachine(active.runtime.devices);
+  return active.runtime.backend === "cpu" || machine.gpuMemoryFree === 0 ? machine.memoryFree : machine.gpuMemoryFree;
+}
+
+/** Tokens kept for a question with its frame and for the answer. */
+export function reserveFor(settings: EngineSettings): number {
+  return QUESTION_LIMIT + settings.maxAnswerTokens;
+}
+
+/**
+ * The budget for a workspace on this machine.
+ * @param held bytes that the present context takes and a new one could have
+ */
+export function budgetFor(settings: EngineSettings, active: ActiveModel | null, held: number): Budget {
+  if (active === null) {
+    const tokens = settings.budget > 0 ? settings.budget : 2 ** 24;
+    return { tokens, reason: settings.budget > 0 ? "as set" : "no model is chosen yet", memoryBytes: () => 0 };
+  }
+  const shape = shapeOf(active, settings);
+  const fits = tokensThatFit(shape, freeMemory(active) + held);
+  const { trainedContext, denseReason } = active.model.facts;
+  const { budget, reason } = chooseBudget({
+    setting: settings.budget,
+    memory: fits > BUDGET_STEP ? fits - (fits % BUDGET_STEP) : fits,
+    trained: denseReason === null ? null : trainedContext,
+    reserve: reserveFor(settings),
+  });
+  return { tokens: budget, reason, memoryBytes: (tokens) => contextBytes(shape, tokens + reserveFor(settings)) };
+}

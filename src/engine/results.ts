@@ -1,0 +1,56 @@
+import type { EngineStatus, PlanResult, PlannedFile } from "../shared/protocol";
+import type { Budget } from "./budget";
+import type { Plan } from "./context/types";
+import type { CurrentContext } from "./contextHost";
+
+/** A plan as clients see it: every file of the workspace, also those that are left out before the budget. */
+export function toPlanResult(plan: Plan, budget: Budget, frameTokens: number, model: string | null): PlanResult {
+  const planned = plan.documents.map(({ document, tokens, estimated, included, reason }): PlannedFile => ({
+    path: document.path,
+    uri: document.uri,
+    bytes: document.bytes,
+    tokens,
+    estimated,
+    included,
+    reason,
+  }));
+  const excluded = plan.snapshot.excluded.map((file): PlannedFile => ({
+    ...file,
+    tokens: 0,
+    estimated: true,
+    included: false,
+  }));
+  const used = frameTokens + plan.mapTokens + plan.tokens;
+  return {
+    ...describeBudget(plan, budget, used),
+    included: count(planned.filter((file) => file.included)),
+    leftOut: count([...planned.filter((file) => !file.included), ...excluded]),
+    files: [...planned, ...excluded],
+    memoryBytes: Math.round(budget.memoryBytes(used)),
+    model,
+  };
+}
+
+/** What the status says about the context. */
+export function toContextStatus(context: CurrentContext, readTokens: number): NonNullable<EngineStatus["context"]> {
+  const { plan, tokens, files } = context.packed;
+  return {
+    files: files.length,
+    totalFiles: plan.documents.length + plan.snapshot.excluded.length,
+    tokens: tokens.length,
+    readTokens,
+    budget: describeBudget(plan, context.budget, tokens.length).budget,
+    asOf: context.asOf,
+  };
+}
+
+/** Where everything fits and the user set no budget, the budget is the workspace. */
+function describeBudget(plan: Plan, budget: Budget, used: number): { budget: number; budgetReason: string } {
+  const whole = plan.documents.every((document) => document.included);
+  if (whole && budget.reason !== "as set") return { budget: used, budgetReason: "the whole workspace" };
+  return { budget: budget.tokens, budgetReason: budget.reason };
+}
+
+function count(files: readonly PlannedFile[]): { files: number; tokens: number } {
+  return { files: files.length, tokens: files.reduce((sum, file) => sum + file.tokens, 0) };
+}

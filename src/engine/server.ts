@@ -1,0 +1,197 @@
+/**
+ * The engine behind a connection: turns requests of shared/protocol.ts into calls of the pipeline, and errors into
+ * responses. See docs/protocol.md.
+ */
+import { URI } from "vscode-uri";
+import {
+  type CancellationToken,
+  type Connection,
+  DidChangeConfigurationNotification,
+  type InitializeError,
+  type InitializeParams,
+  type InitializeResult,
+  LSPErrorCodes,
+  ResponseError,
+  TextDocuments,
+  TextDocumentSyncKind,
+  type WorkDoneProgressReporter,
+} from "vscode-languageserver";
+import { TextDocument } from "vscode-languageserver-textdocument";
+import { isCancelled, LongsightError, toErrorValue, userErrors } from "../shared/errors";
+import {
+  Ask,
+  ClearCaches,
+  Delta,
+  DownloadModel,
+  type EngineStatus,
+  GetFileTrace,
+  GetTrace,
+  ListModels,
+  Plan,
+  type Progress,
+  Read,
+  type RequestName,
+  Status,
+  USER_ERROR_CODE,
+} from "../shared/protocol";
+import type { Log } from "./log";
+import { Pipeline } from "./pipeline";
+import type { Operation } from "./progress";
+import { parseParams } from "./requestParams";
+import { parseSettings } from "./settings";
+import { throttle } from "./throttle";
+import { longsightVersion } from "./version";
+import type { WorkspaceRoot } from "./workspace/types";
+
+/** Least milliseconds between two status or progress messages. */
+const INTERVAL_MS = 100;
+
+/** One client, one pipeline. Made before the connection listens. */
+export class Server {
+  readonly #connection: Connection;
+  readonly #log: Log;
+  readonly #documents = new TextDocuments(TextDocument);
+  #pipeline: Pipeline | null = null;
+  #roots: readonly WorkspaceRoot[] = [];
+
+  constructor(connection: Connection, log: Log) {
+    this.#connection = connection;
+    this.#log = log;
+    connection.onInitialize((params) => this.#initialize(params));
+    connection.onInitialized(() => this.#watchFolders());
+    connection.onShutdown(() => this.dispose());
+    this.#followDocuments();
+    this.#followSettings();
+    this.#answerRequests();
+  }
+
+  /** Stops native work within one step and frees everything. */
+  async dispose(): Promise<void> {
+    const pipeline = this.#pipeline;
+    this.#pipeline = null;
+    await pipeline?.dispose();
+  }
+
+  #initialize(params: InitializeParams): InitializeResult | ResponseError<InitializeError> {
+    try {
+      const settings = parseSettings(params.initializationOptions);
+      this.#roots = (params.workspaceFolders ?? []).map(({ uri, name }) => ({ uri, name }));
+      const sendStatus = throttle(
+        (status: EngineStatus) => this.#send(Status.method, status),
+        INTERVAL_MS,
+        stateChanged,
+      );
+      this.#pipeline = new Pipeline({ roots: this.#roots, settings, log: this.#log, onStatus: sendStatus });
+    } catch (error) {
+      const { code, message, wayOut } = toErrorValue(error);
+      return new ResponseError(USER_ERROR_CODE, `${message} ${wayOut} (${code})`, { retry: false });
+    }
+    return {
+      serverInfo: { name: "longsight", version: longsightVersion() },
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+        workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+      },
+    };
+  }
+
+  /** Open documents stand in for the files on disk: they may hold what is not saved yet. */
+  #followDocuments(): void {
+    this.#documents.onDidChangeContent(({ document }) => this.#pipeline?.setOverlay(document.uri, document.getText()));
+    this.#documents.onDidClose(({ document }) => this.#pipeline?.setOverlay(document.uri, null));
+    this.#documents.listen(this.#connection);
+    this.#connection.onDidChangeWatchedFiles(({ changes }) => {
+      this.#pipeline?.invalidate(changes.map((change) => change.uri));
+    });
+  }
+
+  #followSettings(): void {
+    this.#connection.onNotification(DidChangeConfigurationNotification.type, async ({ settings }) => {
+      try {
+        await this.#pipeline?.updateSettings(parseSettings(settings));
+      } catch (error) {
+        this.#log.error("the new settings are not used", error);
+        this.#connection.window.showErrorMessage(toErrorValue(error).message);
+      }
+    });
+  }
+
+  #watchFolders(): void {
+    this.#connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+      const gone = new Set(removed.map((folder) => URI.parse(folder.uri).toString()));
+      const kept = this.#roots.filter((root) => !gone.has(URI.parse(root.uri).toString()));
+      this.#roots = [...kept, ...added.map(({ uri, name }) => ({ uri, name }))];
+      this.#pipeline?.setRoots(this.#roots);
+    });
+  }
+
+  #answerRequests(): void {
+    this.#on(Plan, (pipeline, _, operation) => pipeline.plan(operation));
+    this.#on(Read, (pipeline, { rebuild }, operation) => pipeline.read({ ...operation, rebuild }));
+    this.#on(Ask, (pipeline, params, operation) => {
+      const onDelta = (text: string, tokens: number): void =>
+        this.#send(Delta.method, { askId: params.askId, text, tokens });
+      return pipeline.ask(params, { ...operation, onDelta });
+    });
+    this.#on(ListModels, (pipeline) => pipeline.models());
+    this.#on(DownloadModel, (pipeline, { id }, operation) => pipeline.downloadModel(id, operation));
+    this.#on(GetTrace, (pipeline, query) => pipeline.trace(query));
+    this.#on(GetFileTrace, (pipeline, query) => pipeline.fileTrace(query));
+    this.#on(ClearCaches, (pipeline) => pipeline.clearCaches());
+  }
+
+  /** Answers a request: parameters checked, cancellation as a signal, progress to the client's token. */
+  #on<P, R>(
+    name: RequestName<P, R>,
+    answer: (pipeline: Pipeline, params: P, operation: Operation) => Promise<R>,
+  ): void {
+    this.#connection.onRequest(name.method, async (raw: unknown, token: CancellationToken) => {
+      const abort = new AbortController();
+      const cancelled = token.onCancellationRequested(() => abort.abort());
+      const reporter = this.#reporter(raw, name.method);
+      try {
+        if (this.#pipeline === null) throw userErrors.engineStopped("it is shutting down.");
+        const operation = { signal: abort.signal, onProgress: throttle(reporter.report, INTERVAL_MS, stageChanged) };
+        return await answer(this.#pipeline, parseParams(name, raw), operation);
+      } catch (error) {
+        return this.#toResponse(error);
+      } finally {
+        cancelled.dispose();
+        reporter.done();
+      }
+    });
+  }
+
+  #reporter(params: unknown, method: string): { report: (progress: Progress) => void; done: () => void } {
+    const token = (params as { workDoneToken?: string | number } | null)?.workDoneToken;
+    if (token === undefined) return { report: () => undefined, done: () => undefined };
+    const reporter: WorkDoneProgressReporter = this.#connection.window.attachWorkDoneProgress(token);
+    reporter.begin(method, 0, undefined, true);
+    return {
+      report: (progress) => {
+        const percentage = progress.total === 0 ? 0 : Math.floor((100 * progress.done) / progress.total);
+        reporter.report(percentage, `${progress.stage}: ${progress.done} of ${progress.total} ${progress.unit}`);
+      },
+      done: () => reporter.done(),
+    };
+  }
+
+  #send(method: string, params: unknown): void {
+    this.#connection.sendNotification(method, params).catch((error: unknown) => {
+      this.#log.debug(`${method} was not sent: ${String(error)}`);
+    });
+  }
+
+  #toResponse(error: unknown): ResponseError<unknown> {
+    if (isCancelled(error)) return new ResponseError(LSPErrorCodes.RequestCancelled, "Cancelled.", toErrorValue(error));
+    if (!(error instanceof LongsightError)) this.#log.error("a request failed", error);
+    const value = toErrorValue(error);
+    return new ResponseError(USER_ERROR_CODE, value.message, value);
+  }
+}
+
+const stateChanged = (before: EngineStatus, after: EngineStatus): boolean =>
+  before.state !== after.state || before.error !== after.error || before.model !== after.model;
+
+const stageChanged = (before: Progress, after: Progress): boolean =>
+  before.stage !== after.stage || after.done === after.total;

@@ -1,0 +1,179 @@
+import path from "node:path";
+import { LongsightError } from "../shared/errors";
+import type { EngineSettings } from "../shared/protocol";
+import { BATCH_SIZE, freeMemory, reserveFor, shapeOf } from "./budget";
+import type { CurrentContext } from "./contextHost";
+import { ensureFolder, sha256, sha256File } from "./disk";
+import type { Log } from "./log";
+import { calibrate, ensureProjections, type CalibrationOptions, type Projections } from "./model/calibration";
+import type { ActiveModel } from "./modelHost";
+import type { ContextOptions, EsaOptions } from "./nativeTypes";
+import type { Operation } from "./progress";
+import { requireMemory } from "./session/memory";
+import { Session } from "./session/session";
+import { SnapshotStore } from "./session/snapshotStore";
+import type { ReadText, Snapshot } from "./workspace/types";
+
+/** Size of the folder of snapshots in bytes. */
+const MAX_SNAPSHOT_BYTES = 24 * 2 ** 30;
+/** Cells that a context has more than it needs now, so that a few edits fit without making it anew. */
+const SLACK_SHARE = 0.05;
+const MIN_SLACK = 1024;
+const CELL_STEP = 256;
+
+/** Keeps one KV cache: made for a model and its parameters, made anew when they change or when it is too small. */
+export class SessionHost {
+  readonly #log: Log;
+  #current: { readonly key: string; readonly session: Session } | null = null;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  get session(): Session | null {
+    return this.#current?.session ?? null;
+  }
+
+  /** Bytes that the present cache takes. */
+  get held(): number {
+    return this.#current?.session.context.memory.total ?? 0;
+  }
+
+  /**
+   * A cache with room for the context, a question and an answer. The projections of the compressed keys are computed
+   * when they are missing; a workspace too small for that is scored at full width.
+   * @throws LongsightError LS-201, LS-501, LS-900
+   */
+  async ensure(
+    settings: EngineSettings,
+    active: ActiveModel,
+    context: CurrentContext,
+    operation: Operation,
+  ): Promise<Session> {
+    const needed = context.packed.tokens.length + reserveFor(settings);
+    const projections = await this.#projections(settings, active, context, operation);
+    const esa = esaOptions(settings, active, projections);
+    const key = await cacheKey(active, esa);
+    const current = this.#current;
+    if (current?.key === key && current.session.context.contextSize >= needed) return current.session;
+    await this.dispose();
+    const slack = Math.max(MIN_SLACK, needed * SLACK_SHARE);
+    const contextSize = Math.ceil((needed + slack) / CELL_STEP) * CELL_STEP;
+    requireMemory(shapeOf(active, settings), contextSize, freeMemory(active));
+    const store = this.snapshots(settings, active);
+    await ensureFolder(path.join(settings.dataDir, "snapshots"));
+    const options: ContextOptions = {
+      contextSize,
+      batchSize: BATCH_SIZE,
+      esa,
+      ...(settings.threads > 0 && { threads: settings.threads }),
+    };
+    const native = await active.runtime.native.createContext(active.model.handle, options);
+    const { total } = native.memory;
+    this.#log.info(`made a ${native.isEsa ? "selective" : "dense"} context of ${contextSize} tokens, ${total} bytes`);
+    const session = new Session({ context: native, store, key, batchSize: BATCH_SIZE, log: this.#log });
+    this.#current = { key, session };
+    return session;
+  }
+
+  /** The snapshots on disk. */
+  snapshots(settings: EngineSettings, active: ActiveModel | null): SnapshotStore {
+    return new SnapshotStore({
+      dir: path.join(settings.dataDir, "snapshots"),
+      maxBytes: MAX_SNAPSHOT_BYTES,
+      peek: (file, key) =>
+        active === null
+          ? Promise.reject(new Error("no native build is loaded"))
+          : active.runtime.native.peekSnapshot(file, key),
+      log: this.#log,
+    });
+  }
+
+  /** Computes the projections anew; the present cache no longer fits them. @throws LongsightError LS-406, LS-900 */
+  async recalibrate(
+    settings: EngineSettings,
+    active: ActiveModel,
+    source: { readonly snapshot: Snapshot; readonly read: ReadText },
+    operation: Operation,
+  ): Promise<Projections> {
+    await this.dispose();
+    return calibrate(calibrationOptions(settings, active, source.snapshot, source.read, operation));
+  }
+
+  async dispose(): Promise<void> {
+    const current = this.#current;
+    this.#current = null;
+    await current?.session.dispose();
+  }
+
+  /** Path of the projections; null for scoring at full width. */
+  async #projections(
+    settings: EngineSettings,
+    active: ActiveModel,
+    context: CurrentContext,
+    operation: Operation,
+  ): Promise<string | null> {
+    const { denseReason, kvHeads, headDim } = active.model.facts;
+    if (denseReason !== null || settings.esa.projection >= kvHeads * headDim) return null;
+    const { snapshot } = context.packed.plan;
+    try {
+      const options = calibrationOptions(settings, active, snapshot, context.read, operation);
+      const projections = await ensureProjections(options);
+      if (projections.tokens > 0) {
+        this.#log.info(`calibrated on ${projections.tokens} tokens in ${projections.seconds.toFixed(1)} s`);
+      }
+      return projections.path;
+    } catch (error) {
+      if (!(error instanceof LongsightError) || error.code !== "LS-406") throw error;
+      this.#log.info(`${error.message} Keys are compared at full width.`);
+      return null;
+    }
+  }
+}
+
+function calibrationOptions(
+  settings: EngineSettings,
+  active: ActiveModel,
+  snapshot: Snapshot,
+  read: ReadText,
+  operation: Operation,
+): CalibrationOptions {
+  const { native } = active.runtime;
+  const { kvHeads, headDim, trainedContext } = active.model.facts;
+  const { projection, vote } = settings.esa;
+  return {
+    ...operation,
+    native,
+    model: active.model.handle,
+    tokenize: (text) => active.model.tokenize(text),
+    keyWidth: kvHeads * headDim,
+    trainedContext,
+    threads: settings.threads,
+    dataDir: settings.dataDir,
+    key: { modelFingerprint: active.fingerprint, projection, vote, nativeVersion: native.version },
+    texts: snapshot.documents.map((document) => ({ bytes: document.bytes, read: () => read(document) })),
+  };
+}
+
+/** null when the model runs dense. The attended positions must stay inside the trained context. */
+function esaOptions(settings: EngineSettings, active: ActiveModel, projections: string | null): EsaOptions | null {
+  const { denseReason, trainedContext } = active.model.facts;
+  if (denseReason !== null) return null;
+  const { initial, local, top, proximity, positions } = settings.esa;
+  return {
+    nInit: initial,
+    nLocal: trainedContext > 0 ? Math.min(local, Math.max(BATCH_SIZE, trainedContext - BATCH_SIZE)) : local,
+    nTop: top,
+    proximity,
+    positions,
+    projections,
+  };
+}
+
+/** Names everything that keys and values depend on besides the tokens. */
+async function cacheKey(active: ActiveModel, esa: EsaOptions | null): Promise<string> {
+  const { native, backend } = active.runtime;
+  const projections = esa?.projections == null ? null : await sha256File(esa.projections);
+  const parts = [active.fingerprint, native.buildId, native.version, backend, BATCH_SIZE, { ...esa, projections }];
+  return sha256(JSON.stringify(parts));
+}

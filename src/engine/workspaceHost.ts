@@ -1,0 +1,67 @@
+import { URI } from "vscode-uri";
+import { userErrors } from "../shared/errors";
+import type { EngineSettings } from "../shared/protocol";
+import { type Operation, ProgressMeter } from "./progress";
+import { HashCache } from "./workspace/hashCache";
+import type { ReadText, Snapshot, WorkspaceRoot } from "./workspace/types";
+import { createReader, takeSnapshot } from "./workspace/walk";
+
+/** The files of the workspace now, with unsaved buffers in place of what is on disk. */
+export class WorkspaceHost {
+  #roots: readonly WorkspaceRoot[] = [];
+  readonly #buffers = new Map<string, string>();
+  readonly #hashes = new HashCache();
+
+  constructor(roots: readonly WorkspaceRoot[]) {
+    this.setRoots(roots);
+  }
+
+  /** Names the workspace, whatever the order of its roots. */
+  get id(): string {
+    return this.#roots
+      .map((root) => root.uri)
+      .sort()
+      .join("\n");
+  }
+
+  setRoots(roots: readonly WorkspaceRoot[]): void {
+    this.#roots = roots.map(({ uri, name }) => ({ uri: normalise(uri), name }));
+  }
+
+  setOverlay(uri: string, text: string | null): void {
+    if (text === null) this.#buffers.delete(normalise(uri));
+    else this.#buffers.set(normalise(uri), text);
+  }
+
+  invalidate(uris: readonly string[]): void {
+    for (const uri of uris) this.#hashes.invalidate(normalise(uri));
+  }
+
+  /** Walks the roots; files that have not changed since the last walk are not read again. @throws LongsightError LS-1xx, LS-900 */
+  async take(
+    settings: EngineSettings,
+    { signal, onProgress }: Operation,
+  ): Promise<{ readonly snapshot: Snapshot; readonly read: ReadText }> {
+    if (this.#roots.length === 0) throw userErrors.nothingToRead("a window without a folder");
+    const buffers = new Map(this.#buffers);
+    let meter: { readonly total: number; readonly meter: ProgressMeter } | null = null;
+    const snapshot = await takeSnapshot({
+      roots: this.#roots,
+      exclude: settings.exclude,
+      maxFileBytes: settings.maxFileBytes,
+      buffers,
+      hashes: this.#hashes,
+      ...(signal !== undefined && { signal }),
+      onProgress: (done, total) => {
+        if (meter?.total !== total) meter = { total, meter: new ProgressMeter("walk", "files", total, onProgress) };
+        meter.meter.update(done);
+      },
+    });
+    return { snapshot, read: createReader(buffers) };
+  }
+}
+
+/** Editors and Node write some characters of a URI differently; one spelling is compared. */
+function normalise(uri: string): string {
+  return URI.parse(uri).toString();
+}
