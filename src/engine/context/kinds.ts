@@ -9,9 +9,18 @@ const READ_ME = /(?:^|\/)(?:README|ARCHITECTURE|OVERVIEW|CONTRIBUTING|DESIGN)(?:
 const TEST =
   /(?:^|\/)(?:tests?|__tests__|specs?|testdata|fixtures|__snapshots__|e2e|testing)\/|(?:^|\/)(?:test_[^/]+|conftest)\.py$|[._-](?:test|spec|tests)\.\w+$|Tests?\.(?:java|kt|cs|swift)$/;
 const DOCUMENTATION_LANGUAGES: ReadonlySet<string> = new Set(["markdown", "restructuredtext", "latex"]);
-const CONFIGURATION_LANGUAGES: ReadonlySet<string> = new Set(["json", "jsonc", "yaml", "toml", "ini", "xml", "terraform"]);
+const CONFIGURATION_LANGUAGES: ReadonlySet<string> = new Set([
+  "json",
+  "jsonc",
+  "yaml",
+  "toml",
+  "ini",
+  "xml",
+  "terraform",
+]);
 const CONFIGURATION = /(?:^|\/)\.[^/]+$|\.(?:conf|cfg|properties|env|editorconfig)$/;
-const PROSE_OF_RECORD = /(?:^|\/)(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS|PATENTS|CHANGELOG|CHANGES|HISTORY|THIRD[-_]PARTY)[^/]*$/i;
+const PROSE_OF_RECORD =
+  /(?:^|\/)(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS|PATENTS|CHANGELOG|CHANGES|HISTORY|THIRD[-_]PARTY)[^/]*$/i;
 
 /** Order in which kinds are let in while the budget lasts. */
 const PRIORITY: readonly FileKind[] = ["manifest", "source", "documentation", "configuration", "test", "data"];

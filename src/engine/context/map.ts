@@ -32,7 +32,7 @@ export function repositoryMap(
   let listed = 0;
   let best = "";
   // The most folders that fit, by halving: more folders never make the text shorter by more than one counted entry.
-  for (let low = 1, high = order.length; low <= high; ) {
+  for (let low = 1, high = order.length; low <= high;) {
     const middle = (low + high) >>> 1;
     const text = render(new Set(order.slice(0, middle)), order);
     if (text.length <= maxTokens * MOST_CHARACTERS_PER_TOKEN && measure(text) <= maxTokens) {

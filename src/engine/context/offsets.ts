@@ -12,7 +12,7 @@ const REPLACEMENT = "\uFFFD";
 export function tokenOffsets(text: string, tokens: Int32Array, tokenizer: Tokenizer): Int32Array {
   const offsets = new Int32Array(tokens.length + 1);
   let at = 0;
-  for (let i = 0; i < tokens.length; ) {
+  for (let i = 0; i < tokens.length;) {
     const piece = tokenizer.piece(tokens[i] ?? 0);
     if (piece !== null && text.startsWith(piece, at)) {
       offsets[i++] = at;

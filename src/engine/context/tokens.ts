@@ -54,7 +54,9 @@ export class TokenCache {
     this.#evict();
     if (this.#folder === null || !this.#changed) return;
     this.#changed = false;
-    const body = Buffer.concat([...this.#entries].flatMap(([hash, tokens]) => [head(hash, tokens), littleEndian(tokens)]));
+    const body = Buffer.concat(
+      [...this.#entries].flatMap(([hash, tokens]) => [head(hash, tokens), littleEndian(tokens)]),
+    );
     const file = this.#folder.file(this.#name());
     await writeBeside(file, Buffer.concat([Buffer.from(MAGIC), Buffer.from(sha256(body), "hex"), body]));
     await this.#folder.trim(file);
@@ -78,10 +80,10 @@ export class TokenCache {
   async #load(): Promise<void> {
     if (this.#folder === null) return;
     const data = await readFile(this.#folder.file(this.#name())).catch(() => null);
-    if (data === null || data.toString("latin1", 0, MAGIC.length) !== MAGIC) return;
+    if (data?.toString("latin1", 0, MAGIC.length) !== MAGIC) return;
     const body = data.subarray(HEADER_BYTES);
     if (sha256(body) !== data.toString("hex", MAGIC.length, HEADER_BYTES)) return;
-    for (let at = 0; at + HASH_BYTES + 4 <= body.length; ) {
+    for (let at = 0; at + HASH_BYTES + 4 <= body.length;) {
       const hash = body.toString("hex", at, at + HASH_BYTES);
       const count = body.readUInt32LE(at + HASH_BYTES);
       const start = at + HASH_BYTES + 4;

@@ -47,27 +47,17 @@ export class FileSums {
 
   /** Tokens come in ascending order, and files stand in a row: one walk along both. */
   #addCell(cell: number, selections: Selections, files: readonly TracedFile[]): void {
-    let file = 0;
-    let end = endOf(files[0]);
-    let inFile = 0;
-    let total = 0;
-    const close = (): void => {
-      if (inFile === 0) return;
+    const tokens = selections.tokens(Math.floor(cell / this.#layers), cell % this.#layers);
+    this.#totals[cell] = tokens.length;
+    let at = 0;
+    for (let file = 0; file < files.length && at < tokens.length; file++) {
+      const { start, count } = files[file] ?? { start: 0, count: 0 };
+      while (at < tokens.length && (tokens[at] ?? 0) < start) at++;
+      const first = at;
+      while (at < tokens.length && (tokens[at] ?? 0) < start + count) at++;
+      if (at === first) continue;
       this.#files.push(file);
-      this.#sums.push(inFile);
-      inFile = 0;
-    };
-    selections.visit(Math.floor(cell / this.#layers), cell % this.#layers, (token) => {
-      total++;
-      while (token >= end) {
-        close();
-        end = endOf(files[++file]);
-      }
-      if (token >= (files[file]?.start ?? Infinity)) inFile++;
-    });
-    close();
-    this.#totals[cell] = total;
+      this.#sums.push(at - first);
+    }
   }
 }
-
-const endOf = (file: TracedFile | undefined): number => (file === undefined ? Infinity : file.start + file.count);

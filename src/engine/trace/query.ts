@@ -81,7 +81,8 @@ export class TraceIndex {
   file(query: Selector & { readonly path: string; readonly lines: Interval }): FileTrace {
     const choice = this.#choose(query);
     const file = this.trace.files.find(({ path }) => path === query.path);
-    if (file === undefined) throw userErrors.badArgument("path", `${query.path} was not in the context of this answer.`);
+    if (file === undefined)
+      throw userErrors.badArgument("path", `${query.path} was not in the context of this answer.`);
     const table = this.#table(file);
     const counts = this.#countsOf(choice);
     const sums = table.sums(counts);

@@ -1,8 +1,7 @@
 import type { Interval } from "../../shared/trace";
 import type { TraceStep } from "./types";
 
-/** Called for one token that was selected by one layer in one step. */
-type Visit = (token: number) => void;
+const NOTHING = { selection: new Uint8Array(0), selectable: [0, 0] as const };
 
 /**
  * The selections of one phase, kept as the addon encodes them (see `decodeSelection` in native.ts): an answer of 300 tokens
@@ -14,6 +13,7 @@ export class Selections {
   /** First byte of each (step, layer) behind its count, step by step, and the number of tokens there. */
   readonly #starts: Uint32Array;
   readonly #counts: Uint32Array;
+  readonly #scratch: Int32Array;
 
   /** @throws RangeError when a selection is damaged */
   constructor(steps: readonly TraceStep[], layers: number) {
@@ -22,36 +22,45 @@ export class Selections {
     this.#starts = new Uint32Array(steps.length * layers);
     this.#counts = new Uint32Array(steps.length * layers);
     steps.forEach((step, index) => this.#locate(step.selection, index * layers));
+    this.#scratch = new Int32Array(this.#counts.reduce((most, count) => Math.max(most, count), 0));
   }
 
   /** Adds 1 to `counts[token]` for each selection of the chosen steps and layers; tokens beyond the array are skipped. */
   count(steps: Interval, layers: Interval, counts: Uint32Array): void {
     for (let step = steps[0]; step < steps[1]; step++) {
       for (let layer = layers[0]; layer < layers[1]; layer++) {
-        this.visit(step, layer, (token) => {
+        for (const token of this.tokens(step, layer)) {
           if (token < counts.length) counts[token] = (counts[token] ?? 0) + 1;
-        });
+        }
       }
     }
   }
 
-  /** Visits the selected tokens of one step and layer in ascending order. */
-  visit(step: number, layer: number, visit: Visit): void {
-    const { selection, selectable } = this.steps[step] ?? { selection: new Uint8Array(0), selectable: [0, 0] as const };
-    const [low, high] = selectable;
+  /** The tokens that a layer selected in a step, ascending. The array is valid until the next call. */
+  tokens(step: number, layer: number): Int32Array {
     const index = step * this.layers + layer;
+    const count = this.#counts[index] ?? 0;
+    const { selection, selectable } = this.steps[step] ?? NOTHING;
+    const [low, high] = selectable;
+    const out = this.#scratch;
     let at = this.#starts[index] ?? 0;
     let token = 0;
-    for (let left = this.#counts[index] ?? 0; left > 0; left--) {
+    let length = 0;
+    for (let left = count; left > 0; left--) {
       let byte = selection[at++] ?? 0;
-      let value = byte & 0x7f;
-      for (let shift = 7; byte > 0x7f; shift += 7) {
-        byte = selection[at++] ?? 0;
-        value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        token += byte;
+      } else {
+        let value = byte & 0x7f;
+        for (let shift = 7; byte > 0x7f; shift += 7) {
+          byte = selection[at++] ?? 0;
+          value |= (byte & 0x7f) << shift;
+        }
+        token += value;
       }
-      token += value;
-      if (token >= low && token < high) visit(token);
+      if (token >= low && token < high) out[length++] = token;
     }
+    return out.subarray(0, length);
   }
 
   /** Finds where each layer starts in one step's bytes. A dense step has no bytes. */
@@ -68,7 +77,7 @@ export class Selections {
       }
       this.#starts[index + layer] = at;
       this.#counts[index + layer] = count;
-      for (let left = count; left > 0; ) {
+      for (let left = count; left > 0;) {
         const byte = bytes[at++];
         if (byte === undefined) throw new RangeError("damaged selection");
         if (byte <= 0x7f) left--;

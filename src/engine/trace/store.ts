@@ -2,7 +2,15 @@ import { open, readFile } from "node:fs/promises";
 import path from "node:path";
 import { userErrors } from "../../shared/errors";
 import { BoundedFolder, writeBeside } from "../disk";
-import { DamagedTraceError, decodeHeader, decodeTrace, encodeTrace, headerEnd, headerPrefixBytes, type TraceHeader } from "./codec";
+import {
+  DamagedTraceError,
+  decodeHeader,
+  decodeTrace,
+  encodeTrace,
+  headerEnd,
+  headerPrefixBytes,
+  type TraceHeader,
+} from "./codec";
 import { TraceIndex } from "./query";
 import type { Trace } from "./types";
 
@@ -50,7 +58,10 @@ export class TraceStore {
 
   /** Id of the newest trace of a workspace, null when there is none. Damaged files are passed over. */
   async latest(workspace: string): Promise<string | null> {
-    const ids = (await this.#folder.list()).map((entry) => path.basename(entry.path, SUFFIX)).sort().reverse();
+    const ids = (await this.#folder.list())
+      .map((entry) => path.basename(entry.path, SUFFIX))
+      .sort()
+      .reverse();
     for (const id of ids) {
       const header = await this.#header(id);
       if (header?.workspace === workspace) return id;

@@ -12,7 +12,8 @@ export interface Content {
 }
 
 /** Where a tool says that it wrote the file: near the top, in the wording that tools agree on. */
-const GENERATED_MARK = /@generated\b|code generated .{0,200}do not edit|this file (?:is|was) (?:auto|automatically)[- ]?generated/i;
+const GENERATED_MARK =
+  /@generated\b|code generated .{0,200}do not edit|this file (?:is|was) (?:auto|automatically)[- ]?generated/i;
 const GENERATED_WINDOW = 1024;
 
 /** Prose has long lines by nature. */

@@ -17,7 +17,7 @@ export async function readRules(file: string): Promise<string | null> {
  */
 export async function rootScope(root: string): Promise<IgnoreScope> {
   const above: RuleFile[] = [];
-  for (let folder = root, prefix = ""; ; ) {
+  for (let folder = root, prefix = ""; ;) {
     if (folder !== root) {
       const text = await readRules(path.join(folder, GIT_IGNORE));
       const upward = prefix;

@@ -127,7 +127,12 @@ async function listFolder(
         inner.push({ root, fsPath, relative: relative + name, scope, hidden });
       }
     } else if (reason === null && (wanted || !folder.hidden)) {
-      listing.candidates.push({ uri: URI.file(fsPath).toString(), fsPath, path: root.prefix + relative + name, wanted });
+      listing.candidates.push({
+        uri: URI.file(fsPath).toString(),
+        fsPath,
+        path: root.prefix + relative + name,
+        wanted,
+      });
     } else if (reason !== null && !folder.hidden) {
       leaveOut(name, reason);
     }
@@ -153,7 +158,9 @@ async function enterScope(folder: Folder, entries: readonly Dirent[]): Promise<I
     const text = await readRules(path.join(folder.fsPath, name));
     if (text === null) return null;
     const { relative } = folder;
-    return new RuleFile(relative + name, text, (file) => (file.startsWith(relative) ? file.slice(relative.length) : null));
+    return new RuleFile(relative + name, text, (file) =>
+      file.startsWith(relative) ? file.slice(relative.length) : null,
+    );
   };
   return folder.scope.enter(await read(OWN_IGNORE), await read(GIT_IGNORE));
 }
@@ -173,11 +180,18 @@ async function linkReason(link: string, root: string): Promise<string> {
 function excludeMatcher(patterns: readonly string[]): (path: string) => boolean {
   const globs = patterns.map((pattern) => {
     const rooted = pattern.replace(/^\//, "").replace(/\/$/, "");
-    return new minimatch.Minimatch(rooted, { dot: true, matchBase: !pattern.includes("/"), nonegate: true, nocomment: true });
+    return new minimatch.Minimatch(rooted, {
+      dot: true,
+      matchBase: !pattern.includes("/"),
+      nonegate: true,
+      nocomment: true,
+    });
   });
   return (file) => {
     const bare = file.replace(/\/$/, "");
     // `a/**` means all that is in `a`, so that the folder need not be entered.
-    return globs.some((glob) => glob.match(bare) || (bare !== file && glob.match(`${bare}/*`) && glob.pattern.endsWith("/**")));
+    return globs.some(
+      (glob) => glob.match(bare) || (bare !== file && glob.match(`${bare}/*`) && glob.pattern.endsWith("/**")),
+    );
   };
 }

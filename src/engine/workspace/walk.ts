@@ -60,7 +60,8 @@ export async function takeSnapshot(options: WalkOptions): Promise<Snapshot> {
     if (++done % PROGRESS_EVERY === 0) onProgress?.(done, candidates.length);
   });
   onProgress?.(done, candidates.length);
-  if (walk.documents.length === 0) throw userErrors.nothingToRead(roots.map((root) => URI.parse(root.uri).fsPath).join(", "));
+  if (walk.documents.length === 0)
+    throw userErrors.nothingToRead(roots.map((root) => URI.parse(root.uri).fsPath).join(", "));
   walk.documents.sort(byPath);
   walk.excluded.sort(byPath);
   return { roots, documents: walk.documents, excluded: walk.excluded, asOf: walk.asOf.toISOString() };
