@@ -5,7 +5,7 @@ import { ensureCodeServer } from "./codeServer.mjs";
 import { ensureDependencies } from "./dependencies.mjs";
 import { packageVsix } from "./package.mjs";
 import { root } from "./paths.mjs";
-import { run, step } from "./steps.mjs";
+import { run, SetupError, step } from "./steps.mjs";
 import { checkPlatform, ensureTools } from "./system.mjs";
 
 /**
@@ -34,7 +34,10 @@ export async function setUp(wanted) {
     await step(`model ${id}`, async () => {
       // Imports the project's packages, which are there only now.
       const { ensureModel } = await import("./devModels.mjs");
-      made.models[id] = await ensureModel(id);
+      const log = (line) => console.log(`  ${line}`);
+      made.models[id] = await ensureModel(id, { log }).catch((error) => {
+        throw new SetupError(`The model ${id} could not be had: ${error.message}`);
+      });
       return made.models[id];
     });
   }
