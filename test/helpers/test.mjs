@@ -1,5 +1,5 @@
 // npm test: sets up whatever is missing, runs the levels in order, and reports them together.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { levels, needsOf, runLevel, testEnvironment } from "./levels.mjs";
@@ -49,7 +49,6 @@ function report(results) {
 }
 
 async function runAll({ level: names, grep }) {
-  rmSync(artifacts, { recursive: true, force: true });
   mkdirSync(artifacts, { recursive: true });
   console.log("== set-up");
   const chosen = levels.filter((level) => names === undefined || names.includes(level.name));
