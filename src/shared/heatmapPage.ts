@@ -62,7 +62,7 @@ function escapeText(text: string): string {
 
 /** In JavaScript these sequences only stand in strings, templates and regular expressions, where `\x3c` is `<`. */
 function escapeScript(script: string): string {
-  return script.replace(/<(?=\/script|script|!--)/gi, "\\x3c");
+  return script.replace(/<(?=\/script|!--)/gi, "\\x3c");
 }
 
 function escapeStyle(css: string): string {

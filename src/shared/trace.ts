@@ -105,6 +105,8 @@ export interface FileTrace {
   /** Largest possible count: chosen layers x chosen steps. */
   readonly maxCount: number;
   readonly lines: readonly FileTraceLine[];
+  /** `answer`: counts of the whole answer and all layers, whatever the query chose. Default `query`. */
+  readonly scope?: "query" | "answer";
 }
 
 /**

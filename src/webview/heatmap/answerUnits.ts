@@ -1,0 +1,94 @@
+import type { AnswerToken, Interval } from "../../shared/trace";
+
+/** What can be pointed at in the answer: one token, a sentence of a long answer, or a folded block of code. */
+export interface AnswerUnit {
+  readonly kind: "token" | "sentence" | "code";
+  readonly text: string;
+  /** Half-open interval of steps. */
+  readonly steps: Interval;
+}
+
+/** Answers with more tokens show sentences first. */
+export const sentenceLimit = 600;
+
+/** Units of an answer; blocks of code are one unit unless they are unfolded. */
+export function answerUnits(
+  tokens: readonly AnswerToken[],
+  bySentence: boolean,
+  unfolded: ReadonlySet<number>,
+): readonly AnswerUnit[] {
+  const units: AnswerUnit[] = [];
+  let at = 0;
+  for (const [from, to] of codeBlocks(tokens)) {
+    units.push(...plainUnits(tokens.slice(at, from), bySentence));
+    const block = tokens.slice(from, to);
+    if (unfolded.has(block[0]?.step ?? -1)) units.push(...block.map(tokenUnit));
+    else if (block.length > 0) units.push(joined("code", block));
+    at = to;
+  }
+  units.push(...plainUnits(tokens.slice(at), bySentence));
+  return units;
+}
+
+/** Start of the sentence before (-1) or after (1) the unit at `index`; sentences end at . ! ? or a line's end. */
+export function sentenceStart(units: readonly AnswerUnit[], index: number, direction: -1 | 1): number {
+  const starts = units.map((_, at) => at).filter((at) => at === 0 || endsSentence(units[at - 1]!.text, units[at]!.text));
+  if (direction > 0) return starts.find((start) => start > index) ?? units.length - 1;
+  return [...starts].reverse().find((start) => start < index) ?? 0;
+}
+
+function plainUnits(tokens: readonly AnswerToken[], bySentence: boolean): readonly AnswerUnit[] {
+  if (!bySentence) return tokens.map(tokenUnit);
+  const units: AnswerUnit[] = [];
+  let from = 0;
+  tokens.forEach((token, at) => {
+    const next = tokens[at + 1];
+    if (next !== undefined && !endsSentence(token.text, next.text)) return;
+    units.push(joined("sentence", tokens.slice(from, at + 1)));
+    from = at + 1;
+  });
+  return units;
+}
+
+const tokenUnit = ({ step, text }: AnswerToken): AnswerUnit => ({ kind: "token", text, steps: [step, step + 1] });
+
+function joined(kind: "sentence" | "code", tokens: readonly AnswerToken[]): AnswerUnit {
+  const first = tokens[0]!.step;
+  const last = tokens[tokens.length - 1]!.step;
+  return { kind, text: tokens.map((token) => token.text).join(""), steps: [first, last + 1] };
+}
+
+function endsSentence(text: string, next: string): boolean {
+  return /\n\s*$/.test(text) || (/[.!?]["')\]`*]*\s*$/.test(text) && (/\s$/.test(text) || /^\s/.test(next)));
+}
+
+/** Fenced blocks as half-open intervals of token positions, fences included; an open fence runs to the end. */
+function codeBlocks(tokens: readonly AnswerToken[]): readonly Interval[] {
+  const starts: number[] = [];
+  let text = "";
+  for (const token of tokens) {
+    starts.push(text.length);
+    text += token.text;
+  }
+  const fences = [...text.matchAll(/^[ \t]*(?:```|~~~).*$/gm)].map(({ index, 0: { length } }) => [index, index + length] as const);
+  const blocks: Interval[] = [];
+  for (let at = 0; at < fences.length; at += 2) {
+    const from = tokenAt(starts, fences[at]![0]);
+    const to = fences[at + 1] === undefined ? tokens.length : tokenAt(starts, fences[at + 1]![1] - 1) + 1;
+    const previous = blocks[blocks.length - 1];
+    if (previous === undefined || from >= previous[1]) blocks.push([from, to]);
+  }
+  return blocks;
+}
+
+/** Position of the last token that starts at or before `offset`. */
+function tokenAt(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (starts[middle]! <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

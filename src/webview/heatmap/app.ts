@@ -1,0 +1,91 @@
+import { t } from "../common/l10n";
+import { Announcer } from "./announcer";
+import { AnswerView } from "./answer";
+import { CodeView } from "./code";
+import { h, setText } from "./dom";
+import { HeaderView } from "./header";
+import type { HeatmapHost } from "./host";
+import { parseKept } from "./kept";
+import { LayersView } from "./layers";
+import { MapView } from "./map";
+import { hasMap, NoticeView } from "./notice";
+import { SumQueries } from "./queries";
+import { keptState, shownSums, type HeatmapState } from "./state";
+import { Store, type View } from "./store";
+import { TableView } from "./table";
+import { followTheme } from "./theme";
+import { Tip } from "./tip";
+
+/** Milliseconds after which late sums show a progress line. */
+const patience = 200;
+/** Milliseconds between two savings of the state. */
+const keepDelay = 300;
+
+/** Puts the views together: each follows the store's one value. */
+export class App {
+  private readonly store = new Store();
+  private readonly busyLine = h("div", { class: "busy-line", role: "presentation", hidden: true });
+  private readonly problem = h("p", { class: "problem small", role: "status", hidden: true });
+  private readonly panes = h("div", { class: "panes" });
+  private busyTimer = 0;
+  private keepTimer = 0;
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly host: HeatmapHost,
+  ) {}
+
+  /** Builds the page and asks the host for its state. */
+  start(): void {
+    const { store, host } = this;
+    const tip = new Tip();
+    const openFile = host.open === null ? null : (path: string): void => this.open(path);
+    const map = new MapView(store, tip, openFile);
+    const table = new TableView(store, openFile);
+    const code = new CodeView(store, host, tip);
+    const header = new HeaderView(store);
+    const answer = new AnswerView(store);
+    const layers = new LayersView(store);
+    const notice = new NoticeView();
+    const announcer = new Announcer();
+    this.panes.append(map.element, table.element, code.element);
+    const main = h("main", { class: "panel" }, header.element, answer.element, layers.element, this.busyLine, this.problem, notice.element, this.panes);
+    this.root.replaceChildren(main, tip.element, announcer.element);
+
+    const views: readonly View[] = [header, answer, layers, notice, map, table, code, announcer];
+    store.onPaint((state) => {
+      this.updateFrame(state);
+      for (const view of views) view.update(state);
+    });
+    new SumQueries(store, host, (busy) => this.setBusy(busy));
+    store.onChange((state) => this.keep(state));
+    followTheme(() => code.repaint());
+    host.start((view) => store.dispatch({ type: "loaded", view, kept: parseKept(host.keeping.getState()) }));
+  }
+
+  private updateFrame(state: HeatmapState): void {
+    this.panes.hidden = !hasMap(state);
+    this.problem.hidden = state.problem === null;
+    setText(this.problem, state.problem === null ? "" : t("These sums could not be had, so older ones are shown: {0}", state.problem));
+  }
+
+  private setBusy(busy: boolean): void {
+    clearTimeout(this.busyTimer);
+    if (!busy) this.busyLine.hidden = true;
+    else this.busyTimer = window.setTimeout(() => (this.busyLine.hidden = false), patience);
+  }
+
+  private keep(state: HeatmapState): void {
+    clearTimeout(this.keepTimer);
+    this.keepTimer = window.setTimeout(() => {
+      const kept = keptState(state);
+      if (kept !== null) this.host.keeping.setState(kept);
+    }, keepDelay);
+  }
+
+  /** Opens a file at its densest lines. */
+  private open(path: string): void {
+    const file = shownSums(this.store.state)?.files.find((candidate) => candidate.path === path);
+    this.host.open?.(path, file?.densest?.[0] ?? 1);
+  }
+}

@@ -1,0 +1,36 @@
+import type { FileTraceLine, TokenSelection } from "../../shared/trace";
+import { t } from "../common/l10n";
+import { countClass } from "./colour";
+import { h, type Child } from "./dom";
+
+/** Tokens of a line that are drawn; the rest is cut with a note. */
+const tokenLimit = 400;
+
+/** Content of one code line: number, mark, and the text with a span for each counted token. */
+export function codeLine(number: number, line: FileTraceLine | undefined, mean: number, maxCount: number): readonly Child[] {
+  const mark = h("span", { class: `mark l${countClass(mean, maxCount)}` });
+  const children: Child[] = [h("span", { class: "line-number" }, String(number)), mark];
+  if (line === undefined) return children;
+  return [...children, h("span", { class: "line-text" }, ...spans(line, maxCount))];
+}
+
+function spans({ text, tokens }: FileTraceLine, maxCount: number): readonly Child[] {
+  const children: Child[] = [];
+  let at = 0;
+  tokens.slice(0, tokenLimit).forEach((token, index) => {
+    if (token.count === 0 || token.column < at) return;
+    if (token.column > at) children.push(text.slice(at, token.column));
+    at = token.column + token.length;
+    const level = countClass(token.count, maxCount);
+    children.push(h("span", { class: `code-token l${level}`, "data-token": index }, text.slice(token.column, at)));
+  });
+  const cut = tokens[tokenLimit];
+  children.push(text.slice(at, cut?.column));
+  if (cut !== undefined) children.push(h("span", { class: "dim" }, t(" … {0} more tokens", tokens.length - tokenLimit)));
+  return children;
+}
+
+/** Text of a token of a line. */
+export function tokenText({ text }: FileTraceLine, { column, length }: TokenSelection): string {
+  return text.slice(column, column + length);
+}

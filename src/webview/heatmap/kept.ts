@@ -1,0 +1,39 @@
+import type { Interval } from "../../shared/trace";
+import { defaultSort, type Sort, type SortColumn } from "./ranking";
+import type { KeptState } from "./state";
+
+const columns: readonly SortColumn[] = ["file", "tokens", "selected", "share", "lift"];
+
+/** Checks what an earlier version of this page may have kept; null when it cannot be used. */
+export function parseKept(value: unknown): KeptState | null {
+  if (!isRecord(value)) return null;
+  const { id, pinned, layers, phase, zoom, selected, sort, filter } = value;
+  const band = interval(layers);
+  if (typeof id !== "string" || typeof zoom !== "string" || typeof filter !== "string" || band === null) return null;
+  return {
+    id,
+    pinned: interval(pinned),
+    layers: band,
+    phase: phase === "question" ? "question" : "answer",
+    zoom,
+    selected: typeof selected === "string" ? selected : null,
+    sort: parseSort(sort),
+    filter,
+  };
+}
+
+function parseSort(value: unknown): Sort {
+  if (!isRecord(value)) return defaultSort;
+  const column = columns.find((name) => name === value["column"]);
+  return column === undefined ? defaultSort : { column, descending: value["descending"] === true };
+}
+
+function interval(value: unknown): Interval | null {
+  if (!Array.isArray(value) || value.length !== 2 || !value.every(Number.isSafeInteger)) return null;
+  const [from, to] = value as [number, number];
+  return from < to ? [from, to] : null;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,74 @@
+import { formatColour, liftPalette, parseColour, type ChartHue, type Rgb, type ThemeKind } from "./colour";
+
+const fallbacks = { dark: { background: "#1f1f1f", foreground: "#cccccc" }, light: { background: "#ffffff", foreground: "#3b3b3b" } };
+
+/**
+ * Keeps `--lift-0` … `--lift-6` and `--ink-0` … `--ink-6` in step with the theme. `onChange` is called after each change,
+ * for what is painted by hand.
+ */
+export function followTheme(onChange: () => void): void {
+  const apply = (): void => {
+    applyPalette();
+    onChange();
+  };
+  // VS Code changes the classes of the body and the style of the root element, in this order and in one task.
+  let queued = false;
+  const observer = new MutationObserver(() => {
+    if (queued) return;
+    queued = true;
+    queueMicrotask(() => {
+      queued = false;
+      apply();
+      observer.takeRecords();
+    });
+  });
+  observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["style"] });
+  apply();
+}
+
+/** Outside VS Code the browser's preference stands for the theme. */
+export function followBrowserTheme(): void {
+  const light = matchMedia("(prefers-color-scheme: light)");
+  const contrast = matchMedia("(prefers-contrast: more)");
+  const apply = (): void => {
+    const kind = contrast.matches
+      ? light.matches
+        ? ["vscode-high-contrast", "vscode-high-contrast-light"]
+        : ["vscode-high-contrast"]
+      : [light.matches ? "vscode-light" : "vscode-dark"];
+    document.body.className = ["standalone", ...kind].join(" ");
+  };
+  light.addEventListener("change", apply);
+  contrast.addEventListener("change", apply);
+  apply();
+}
+
+/** The kind of theme that VS Code says in the body's classes. */
+export function themeKind(classes: DOMTokenList): ThemeKind {
+  if (classes.contains("vscode-high-contrast-light")) return "highContrastLight";
+  if (classes.contains("vscode-high-contrast")) return "highContrast";
+  return classes.contains("vscode-light") ? "light" : "dark";
+}
+
+function applyPalette(): void {
+  const style = getComputedStyle(document.body);
+  const read = (name: string): Rgb | null => parseColour(style.getPropertyValue(name));
+  const kind = themeKind(document.body.classList);
+  const fallback = fallbacks[kind === "light" || kind === "highContrastLight" ? "light" : "dark"];
+  const hue = (name: ChartHue): Rgb | null => read(`--vscode-charts-${name}`);
+  const palette = liftPalette(kind, {
+    background: read("--vscode-editor-background") ?? parseColour(fallback.background)!,
+    foreground: read("--vscode-editor-foreground") ?? parseColour(fallback.foreground)!,
+    charts: { purple: hue("purple"), red: hue("red"), orange: hue("orange"), yellow: hue("yellow") },
+  });
+  palette.forEach(({ fill, ink }, level) => {
+    setVariable(`--lift-${level}`, formatColour(fill));
+    setVariable(`--ink-${level}`, formatColour(ink));
+  });
+}
+
+/** Set on the body, and only when it differs: the observer of the root element's style is not woken. */
+function setVariable(name: string, value: string): void {
+  if (document.body.style.getPropertyValue(name) !== value) document.body.style.setProperty(name, value);
+}
