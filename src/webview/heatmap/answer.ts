@@ -71,9 +71,9 @@ export class AnswerView implements View {
   }
 
   private option({ kind, text }: AnswerUnit, index: number): HTMLElement {
-    const option = h("span", { class: `token ${kind}`, role: "option", id: `answer-${index}`, "data-index": index });
+    const option = h("span", { class: kind === "code" ? "token folded" : "token", role: "option", id: `answer-${index}`, "data-index": index });
     if (kind === "code") option.append(icon("chevron"), t("code, {0} tokens", this.length(index)));
-    else option.append(text);
+    else option.append(h("span", { class: "lead" }, /^\s*/.exec(text)?.[0] ?? ""), h("span", { class: "word" }, text.trimStart()));
     return option;
   }
 

@@ -19,10 +19,13 @@ function spans({ text, tokens }: FileTraceLine, maxCount: number): readonly Chil
   let at = 0;
   tokens.slice(0, tokenLimit).forEach((token, index) => {
     if (token.count === 0 || token.column < at) return;
-    if (token.column > at) children.push(text.slice(at, token.column));
-    at = token.column + token.length;
+    const end = token.column + token.length;
+    const start = end - text.slice(token.column, end).trimStart().length;
+    if (start >= end) return;
+    if (start > at) children.push(text.slice(at, start));
+    at = end;
     const level = countClass(token.count, maxCount);
-    children.push(h("span", { class: `code-token l${level}`, "data-token": index }, text.slice(token.column, at)));
+    children.push(h("span", { class: `code-token l${level}`, "data-token": index }, text.slice(start, end)));
   });
   const cut = tokens[tokenLimit];
   children.push(text.slice(at, cut?.column));

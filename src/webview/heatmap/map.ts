@@ -155,7 +155,7 @@ function textMeasure(): (text: string) => number {
     const width = known.get(text);
     if (width !== undefined) return width;
     if (context === null) return text.length * 6;
-    context.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+    context.font = `600 11px ${getComputedStyle(document.body).fontFamily}`;
     const measured = context.measureText(text).width;
     known.set(text, measured);
     return measured;

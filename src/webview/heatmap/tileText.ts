@@ -18,10 +18,18 @@ export function tileLabel(
   const room = tile.width - padding;
   const figure = sums.tokens === 0 ? "" : lift(sums.lift);
   if (tile.height < oneLine || room < 14) return { name: "", figure: "" };
-  if (tile.height >= twoLines) return { name: room < 20 ? "" : fittingName(tile, room, measure), figure: measure(figure) <= room ? figure : "" };
+  if (tile.height >= twoLines) return { name: readableName(tile, room, measure), figure: measure(figure) <= room ? figure : "" };
   const both = fittingName(tile, room - measure(` ${figure}`) - 2, measure);
   if (measure(both) + measure(figure) + 4 <= room) return { name: both, figure };
   return measure(figure) <= room && figure !== "" ? { name: "", figure } : { name: both, figure: "" };
+}
+
+/** Less room than this shows a name only when all of it fits. */
+const shortName = 30;
+
+function readableName(tile: Tile, room: number, measure: (text: string) => number): string {
+  const name = fittingName(tile, room, measure);
+  return room >= shortName || measure(name) <= room ? name : "";
 }
 
 /** The whole name; without its extension where it does not fit. What is still too long is cut by the style. */
