@@ -8,7 +8,7 @@ import { liftLegend } from "./legend";
 import { MapKeys } from "./mapKeys";
 import { shownSums, type HeatmapState } from "./state";
 import { Changes, type Store, type View } from "./store";
-import { filesByPath, sumFiles, type RegionSums } from "./sums";
+import { filesByPath, isAlwaysSelected, sumFiles, type RegionSums } from "./sums";
 import { tileLabel, tileSpeech, tileTip } from "./tileText";
 import type { Tip } from "./tip";
 
@@ -86,7 +86,7 @@ export class MapView implements View {
     this.sums = this.drawn.map(({ tile }) => sumFiles(shown, this.filesOf(tile)));
     this.drawn.forEach(({ tile, element, name, figure }, index) => {
       const sums = this.sums[index]!;
-      const hatched = sums.tokens === 0;
+      const hatched = isAlwaysSelected(sums);
       element.className = hatched ? "tile hatch l0" : `tile l${liftClass(sums.lift)}`;
       const label = tileLabel(tile, sums, this.measure);
       setText(name, label.name);

@@ -10,6 +10,9 @@ export interface RegionSums {
   readonly files: number;
 }
 
+/** True for what was always attended to in every chosen step: it is in no ratio. Tokens are means, hence the half. */
+export const isAlwaysSelected = ({ tokens }: { readonly tokens: number }): boolean => tokens < 0.5;
+
 /** Sums over some files of a summary: share and lift as for one file. */
 export function sumFiles(summary: TraceSummary, files: readonly FileSelection[]): RegionSums {
   let tokens = 0;
@@ -54,7 +57,7 @@ export class StandaloneSums {
       const selected = byLayer.slice(from, to).reduce((sum, count) => sum + count, 0);
       return { ...file, byLayer, selected };
     });
-    const selections = this.selections(query, base, [from, to], files);
+    const selections = this.selections(query, base, [from, to]);
     const withRatios = files.map((file) => ({
       ...file,
       ...ratios({ selections, selectableTokens: base.selectableTokens }, file.selected, file.tokens),
@@ -63,20 +66,15 @@ export class StandaloneSums {
     return { ...base, selections, files: withRatios };
   }
 
-  /**
-   * All selections of the chosen steps and layers. Some fall on tokens between files, so the files' sum is scaled by
-   * what the whole answer has.
-   */
-  private selections(
-    query: Omit<TraceQuery, "id">,
-    base: TraceSummary,
-    [from, to]: Interval,
-    files: readonly FileSelection[],
-  ): number {
-    const chosen = files.reduce((sum, file) => sum + file.selected, 0);
-    const all = base.files.reduce((sum, file) => sum + file.selected, 0);
-    if (query.steps === undefined && from === 0 && to >= base.layers) return base.selections;
-    return all === 0 ? 0 : Math.round((chosen * base.selections) / all);
+  /** All selections of the chosen steps and layers, also those between files: every layer selects k at every step. */
+  private selections({ steps, phase }: Omit<TraceQuery, "id">, base: TraceSummary, [from, to]: Interval): number {
+    const layers = base.selectingLayers.filter((layer) => layer >= from && layer < to).length;
+    const part = layers / Math.max(1, base.selectingLayers.length);
+    if (steps === undefined || phase === "question") return Math.round(base.selections * part);
+    const { stride } = this.data;
+    const first = Math.floor(steps[0] / stride) * stride;
+    const end = Math.min(base.steps, Math.ceil(steps[1] / stride) * stride);
+    return Math.round((base.selections * part * (end - first)) / Math.max(1, base.steps));
   }
 
   private byLayer(number: number, [from, to]: Interval): number[] {

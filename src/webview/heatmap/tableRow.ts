@@ -3,6 +3,7 @@ import { t } from "../common/l10n";
 import { liftClass } from "./colour";
 import { h, setAttributes, setText } from "./dom";
 import { count, lift, percent } from "./format";
+import { isAlwaysSelected } from "./sums";
 import { baseName, parentPath } from "./tree";
 
 const sparkHeight = 14;
@@ -50,7 +51,7 @@ export class TableRow {
     setText(this.tokens, count(file.tokens));
     setText(this.selected, count(file.selected));
     setText(this.share, percent(file.share));
-    const always = file.tokens === 0;
+    const always = isAlwaysSelected(file);
     this.swatch.className = always ? "lift-swatch hatch" : `lift-swatch l${liftClass(file.lift)}`;
     setText(this.figure, always ? t("always") : lift(file.lift));
     this.paintSpark(file.byLayer, layers, highest);

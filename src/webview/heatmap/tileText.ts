@@ -1,7 +1,7 @@
 import { t } from "../common/l10n";
 import { count, lift, percent } from "./format";
 import { tileName, type Tile } from "./layout";
-import type { RegionSums } from "./sums";
+import { isAlwaysSelected, type RegionSums } from "./sums";
 import type { TipLine } from "./tip";
 
 /** Sizes from which text fits on a tile. */
@@ -16,7 +16,7 @@ export function tileLabel(
   measure: (text: string) => number,
 ): { readonly name: string; readonly figure: string } {
   const room = tile.width - padding;
-  const figure = sums.tokens === 0 ? "" : lift(sums.lift);
+  const figure = isAlwaysSelected(sums) ? "" : lift(sums.lift);
   if (tile.height < oneLine || room < 14) return { name: "", figure: "" };
   if (tile.height >= twoLines) return { name: readableName(tile, room, measure), figure: measure(figure) <= room ? figure : "" };
   const both = fittingName(tile, room - measure(` ${figure}`) - 2, measure);
@@ -44,7 +44,7 @@ function fittingName(tile: Tile, room: number, measure: (text: string) => number
 export function tileSpeech(tile: Tile, sums: RegionSums): string {
   const name = tile.kind === "more" ? t("{0} more files in {1}", tile.files.length, tile.path || "/") : tile.path;
   const tokens = t("{0} tokens", count(tile.size));
-  return sums.tokens === 0
+  return isAlwaysSelected(sums)
     ? `${name}, ${tokens}, ${t("always selected")}`
     : `${name}, ${tokens}, ${t("lift {0}", lift(sums.lift))}`;
 }
@@ -60,7 +60,7 @@ export function tileTip(
 ): readonly TipLine[] {
   const title = tile.kind === "more" ? t("{0} more files in {1}", tile.files.length, tile.path || "/") : tile.path;
   const size = t("{0} tokens, {1} of the context", count(tile.size), percent(tile.size / Math.max(1, contextTokens)));
-  if (sums.tokens === 0) {
+  if (isAlwaysSelected(sums)) {
     return [{ text: title, style: "title" }, { text: size }, { text: t("Always selected, so not counted") }];
   }
   const lines: TipLine[] = [
