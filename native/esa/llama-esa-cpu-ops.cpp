@@ -54,6 +54,20 @@ static void load_key(const llama_esa_kernels & k, const ggml_tensor * keys, int6
     }
 }
 
+// query c, queries of heads that share a key summed: [D]
+static void load_query(const ggml_tensor * q, int64_t c, int64_t D, float * out) {
+    const int64_t d     = q->ne[0];
+    const int64_t n_gqa = d*q->ne[1]/D;
+    std::fill_n(out, D, 0.0f);
+    for (int64_t h = 0; h < q->ne[1]; ++h) {
+        const float * row = (const float *) ((const char *) q->data + c*q->nb[2] + h*q->nb[1]);
+        float * to = out + h/n_gqa*d;
+        for (int64_t i = 0; i < d; ++i) {
+            to[i] += row[i];
+        }
+    }
+}
+
 static void score_one_query(const llama_esa_kernels & k, const middle & m, const ggml_tensor * keys, const float * q,
         float * out, int64_t t0, int64_t t1) {
     const int64_t n = keys->ne[0];
@@ -77,7 +91,7 @@ static void score(ggml_tensor * dst, int ith, int nth, void *) {
     const auto & k = llama_esa_get_kernels();
 
     const int64_t n       = keys->ne[0];
-    const int64_t n_q     = q->ne[1];
+    const int64_t n_q     = q->ne[2];
     const int64_t width   = dst->ne[0];
     const int64_t n_order = dst->ne[1] - EXTRA_ROWS;
 
@@ -91,8 +105,11 @@ static void score(ggml_tensor * dst, int ith, int nth, void *) {
     int64_t t0, t1;
     m.split(ith, nth, t0, t1);
 
+    thread_local std::vector<float> query;
+    query.resize(n);
     if (width == 1) {
-        score_one_query(k, m, keys, (const float *) q->data, out, t0, t1);
+        load_query(q, 0, n, query.data());
+        score_one_query(k, m, keys, query.data(), out, t0, t1);
         best[0] = t0 < t1 ? *std::max_element(out + t0, out + t1) : -INFINITY;
         return;
     }
@@ -101,10 +118,10 @@ static void score(ggml_tensor * dst, int ith, int nth, void *) {
     thread_local std::vector<float> panels;
     panels.assign(width*n, 0.0f);
     for (int64_t c = 0; c < n_q; ++c) {
-        const float * row = (const float *) ((const char *) q->data + c*q->nb[1]);
+        load_query(q, c, n, query.data());
         float * to = panels.data() + c/ESA_PANEL*ESA_PANEL*n + c%ESA_PANEL;
         for (int64_t i = 0; i < n; ++i) {
-            to[i*ESA_PANEL] = row[i];
+            to[i*ESA_PANEL] = query[i];
         }
     }
 
@@ -257,12 +274,15 @@ static void pick(ggml_tensor * dst, int ith, int /*nth*/, void * userdata) {
     while (n_out < n_sel) { // not reached: the plan selects only when there is enough
         emit(0);
     }
+    if (dst->src[3]) {
+        memcpy(dst->src[3]->data, tokens, n_sel*sizeof(int32_t));
+    }
 }
 
 ggml_tensor * llama_esa_op_score(ggml_context * ctx, ggml_tensor * keys, ggml_tensor * q, ggml_tensor * range, ggml_tensor * order,
         int64_t n_order) {
     ggml_tensor * args[] = { keys, q, range, order };
-    return ggml_custom_4d(ctx, GGML_TYPE_F32, score_width(q->ne[1]), n_order + EXTRA_ROWS, 1, 1, args, order ? 4 : 3,
+    return ggml_custom_4d(ctx, GGML_TYPE_F32, score_width(q->ne[2]), n_order + EXTRA_ROWS, 1, 1, args, order ? 4 : 3,
             score, GGML_N_TASKS_MAX, nullptr);
 }
 
@@ -272,8 +292,8 @@ ggml_tensor * llama_esa_op_reduce(ggml_context * ctx, ggml_tensor * s, int64_t n
     return ggml_custom_4d(ctx, GGML_TYPE_F32, n_order, 1, 1, 1, args, 4, reduce, GGML_N_TASKS_MAX, (void *) (intptr_t) n_q);
 }
 
-ggml_tensor * llama_esa_op_pick(ggml_context * ctx, ggml_tensor * f, ggml_tensor * range, ggml_tensor * order, int64_t n_sel,
-        llama_esa_op_params * params) {
-    ggml_tensor * args[] = { f, range, order };
-    return ggml_custom_4d(ctx, GGML_TYPE_I32, n_sel, 2, 1, 1, args, order ? 3 : 2, pick, 1, params);
+ggml_tensor * llama_esa_op_pick(ggml_context * ctx, ggml_tensor * f, ggml_tensor * range, ggml_tensor * order, ggml_tensor * trace,
+        int64_t n_sel, llama_esa_op_params * params) {
+    ggml_tensor * args[] = { f, range, order, trace }; // order and trace may be missing
+    return ggml_custom_4d(ctx, GGML_TYPE_I32, n_sel, 2, 1, 1, args, 4, pick, 1, params);
 }

@@ -18,7 +18,8 @@ struct llama_esa_op_params {
 };
 
 // Scores of a chunk: dst F32 [pad32(n_q), n_order + extra], queries fastest, rows in token order; the extra rows
-// hold each task's maximum per query. keys F16 or Q8_0 [D, n_kv], q F32 [D, n_q], range I32 [2], order I32 [n_order] or NULL.
+// hold each task's maximum per query. keys F16 or Q8_0 [D, n_kv], q F32 [d, n, n_q] with d*n a multiple of D: queries that
+// share a key are summed. range I32 [4]: M is [range[0], range[1]), I is before it. order I32 [n_order]: cells, or NULL.
 ggml_tensor * llama_esa_op_score(ggml_context * ctx, ggml_tensor * keys, ggml_tensor * q, ggml_tensor * range, ggml_tensor * order,
         int64_t n_order);
 
@@ -26,6 +27,6 @@ ggml_tensor * llama_esa_op_score(ggml_context * ctx, ggml_tensor * keys, ggml_te
 ggml_tensor * llama_esa_op_reduce(ggml_context * ctx, ggml_tensor * score, int64_t n_q, ggml_tensor * range, ggml_tensor * order,
         ggml_tensor * prev, int64_t n_order);
 
-// Proximity and selection: dst I32 [n_sel, 2], token indices ascending and their cells.
-ggml_tensor * llama_esa_op_pick(ggml_context * ctx, ggml_tensor * f, ggml_tensor * range, ggml_tensor * order, int64_t n_sel,
-        llama_esa_op_params * params);
+// Proximity and selection: dst I32 [n_sel, 2], token indices ascending and their cells; token indices to `trace` as well.
+ggml_tensor * llama_esa_op_pick(ggml_context * ctx, ggml_tensor * f, ggml_tensor * range, ggml_tensor * order, ggml_tensor * trace,
+        int64_t n_sel, llama_esa_op_params * params);

@@ -86,6 +86,12 @@ struct layer_builder {
         return ggml_reshape_2d(g.ctx0, llama_esa_rope_like(g.ctx0, rope_k, x, pos), rows->ne[0], rows->ne[1]);
     }
 
+    // cache, ring and compressed keys with one operation of ours
+    void store(ggml_tensor * k, ggml_tensor * v_cur, ggml_tensor * k_idxs, ggml_tensor * v_idxs) const {
+        expand(llama_esa_op_store(g.ctx0, k, rotate(k, rope_k->src[1]), llama_esa_flat(g.ctx0, v_cur), k_idxs, v_idxs,
+                in.ring_idx, const_cast<llama_esa_layer *>(&l)), "esa_kc");
+    }
+
     // rotated keys and values of the ubatch -> ring
     void store_ring(ggml_tensor * k_raw, ggml_tensor * v_cur) const {
         ggml_tensor * k = rotate(k_raw, rope_k->src[1]);
@@ -128,6 +134,31 @@ struct layer_builder {
         };
         expand(ggml_cpy(g.ctx0, k, slots(l.ws_k)), "esa_far_k");
         expand(ggml_cpy(g.ctx0, v, slots(l.ws_v)), "esa_far_v");
+    }
+
+    // whether the attention of a single token can read the un-rotated keys where they are: the query is rotated instead
+    bool can_attend_in_place(const ggml_tensor * q_cur, const ggml_tensor * v_cur, const ggml_tensor * sinks) const {
+        float ext_factor, attn_factor;
+        memcpy(&ext_factor,  rope_k->op_params + 7, sizeof(float));
+        memcpy(&attn_factor, rope_k->op_params + 8, sizeof(float));
+        const bool pure_rotation = ext_factor == 0.0f && attn_factor == 1.0f;
+        return l.own_ops && esa.params.positions == LLAMA_ESA_POSITIONS_FAR && pure_rotation && !sinks && !g.hparams.attn_soft_cap &&
+            q_cur->ne[0] % 16 == 0 && v_cur->ne[0] % 16 == 0;
+    }
+
+    ggml_tensor * attend_in_place(llama_esa_attend & params, ggml_tensor * q_cur, ggml_tensor * q_raw, ggml_tensor * cells,
+            float kq_scale, int64_t d_v) const {
+        params = { &l, d, d_v, q_cur->ne[1], n_head_kv, esa.n_ring, kq_scale, 1.0f };
+
+        const ggml_tensor * rope_q = q_cur;
+        if (q_cur->op == GGML_OP_SCALE) {
+            memcpy(&params.far_scale, q_cur->op_params, sizeof(float));
+            rope_q = q_cur->src[0];
+        }
+        ggml_tensor * q_far = cells ? llama_esa_rope_like(g.ctx0, rope_q, q_raw, in.far_dist) : nullptr;
+        ggml_tensor * res = llama_esa_op_attend(g.ctx0, q_cur, in.range, q_far, cells, &params);
+        expand(res, "esa_attend");
+        return res;
     }
 };
 
@@ -173,31 +204,40 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
         d, n_head_kv, il,
     };
 
+    g.cb(q_raw, "esa_q_raw", il);
     ggml_build_forward_expand(g.gf, q_cur);
     ggml_build_forward_expand(g.gf, v_cur);
 
     // everything is made from the key as the cache will hold it, so that it can be made again from the cache
-    ggml_tensor * k = ggml_cast(g.ctx0, ggml_cast(g.ctx0, llama_esa_flat(g.ctx0, k_raw), GGML_TYPE_F16), GGML_TYPE_F32);
-    b.expand(k, "esa_k");
-
+    ggml_tensor * k16 = ggml_cast(g.ctx0, llama_esa_flat(g.ctx0, k_raw), GGML_TYPE_F16);
+    g.cb(k16, "esa_k", il);
     if (in->plan.n_refill > 0) {
         b.refill_ring();
     }
-    b.store_ring(k, v_cur);
-    if (b.l.kc) {
-        b.store_compressed(k, k_idxs);
+    if (b.l.own_ops) {
+        b.store(k16, v_cur, k_idxs, v_idxs);
+    } else {
+        ggml_tensor * k = ggml_cast(g.ctx0, k16, GGML_TYPE_F32);
+        b.store_ring(k, v_cur);
+        if (b.l.kc) {
+            b.store_compressed(k, k_idxs);
+        }
+        ggml_build_forward_expand(g.gf, mctx->cpy_k(g.ctx0, ggml_reshape_3d(g.ctx0, k, d, n_head_kv, k->ne[1]), k_idxs, il));
+        ggml_build_forward_expand(g.gf, mctx->cpy_v(g.ctx0, v_cur, v_idxs, il));
     }
-    ggml_build_forward_expand(g.gf, mctx->cpy_k(g.ctx0, ggml_reshape_3d(g.ctx0, k, d, n_head_kv, k->ne[1]), k_idxs, il));
-    ggml_build_forward_expand(g.gf, mctx->cpy_v(g.ctx0, v_cur, v_idxs, il));
-
     if (in->plan.capture) {
-        b.capture(q_raw, k);
+        b.capture(q_raw, k16);
     }
+
+    selection sel = { nullptr, in->far_cells };
     if (in->plan.select) {
-        const selection sel = build_select(g, *in, q_raw, b.k_cache, il);
+        sel = build_select(g, *in, q_raw, b.k_cache, il);
+    }
+    if (in->plan.decode && b.can_attend_in_place(q_cur, v_cur, sinks)) {
+        return b.attend_in_place(layers[il].attend, q_cur, q_raw, sel.cells, kq_scale, dv);
+    }
+    if (in->plan.n_far > 0) {
         b.gather_far(sel.cells, sel.tokens);
-    } else if (in->plan.n_far > 0) {
-        b.gather_far(in->far_cells, nullptr);
     }
 
     auto heads = [&](ggml_tensor * ws, int64_t n_embd) {

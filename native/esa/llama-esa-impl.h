@@ -6,6 +6,7 @@
 //   llama-esa-layout.cpp    token index <-> cache cell    llama-esa-input.cpp    what changes from batch to batch
 
 #include "llama-esa.h"
+#include "llama-esa-cpu-decode.h"
 #include "llama-esa-cpu-ops.h"
 #include "llama-esa-layout.h"
 #include "llama-esa-plan.h"
@@ -46,7 +47,12 @@ struct llama_esa_layer {
     ggml_tensor * cap_q = nullptr; // F32 [n_head*d, n_ubatch]   calibration only: un-rotated queries
     ggml_tensor * cap_k = nullptr; // F32 [n_embd_k, n_ubatch]   calibration only: un-rotated keys
 
+    ggml_tensor * k_store = nullptr; // the whole K and V of the layer in the cache
+    ggml_tensor * v_store = nullptr;
+
     bool own_ops = false; // on the CPU and not `portable`
+
+    llama_esa_attend attend; // what the attention of a single token reads
 
     bool enabled() const { return ws_k != nullptr; }
 };

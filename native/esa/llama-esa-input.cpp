@@ -27,6 +27,10 @@ llm_graph_input_esa::llm_graph_input_esa(llama_esa & esa, const llama_esa_plan &
     ring_idx = input(GGML_TYPE_I64, plan.n_tokens, 1, "esa_ring_idx");
     kq_mask  = input(GGML_TYPE_F16, plan.n_ring + GGML_PAD(plan.n_far, 256), plan.n_tokens, "esa_kq_mask");
 
+    if (own_ops) {
+        range    = input(GGML_TYPE_I32, 4, 1, "esa_range");
+        far_dist = input(GGML_TYPE_I32, 1, 1, "esa_far_dist");
+    }
     if (plan.n_far > 0) {
         switch (esa.params.positions) {
             case LLAMA_ESA_POSITIONS_FAR:
@@ -44,9 +48,6 @@ llm_graph_input_esa::llm_graph_input_esa(llama_esa & esa, const llama_esa_plan &
         far_cells = input(GGML_TYPE_I32, plan.n_far, 1, "esa_far_cells");
     }
     if (plan.select) {
-        if (own_ops) {
-            range = input(GGML_TYPE_I32, 2, 1, "esa_range");
-        }
         if (portable) {
             m_cell  = input(GGML_TYPE_F32, plan.n_kv,    1, "esa_m_cell");
             m_token = input(GGML_TYPE_F32, plan.n_order, 1, "esa_m_token");
@@ -98,7 +99,10 @@ void llm_graph_input_esa::set_input(const llama_ubatch * ubatch) {
     }
     set_tensor(ring_idx, slots);
 
-    set_mask(p0, plan.select ? plan.n_far : n_far);
+    set_range(p0, first_local, plan.select ? plan.n_far : n_far);
+    if (kq_mask->buffer) {
+        set_mask(p0, plan.select ? plan.n_far : n_far);
+    }
     if (plan.n_far > 0) {
         set_far(p0, first_local);
     }
@@ -108,6 +112,12 @@ void llm_graph_input_esa::set_input(const llama_ubatch * ubatch) {
     if (plan.n_refill > 0) {
         set_refill(p0, first_local);
     }
+}
+
+void llm_graph_input_esa::set_range(int64_t p0, int64_t first_local, int64_t n_far) {
+    const int64_t first_m = std::min<int64_t>(esa.params.n_init, first_local);
+    set_tensor(range, std::vector<int32_t> { (int32_t) first_m, (int32_t) first_local, (int32_t) p0, (int32_t) n_far });
+    set_tensor(far_dist, std::vector<int32_t> { (int32_t) esa.params.n_local });
 }
 
 // Queries see L, the chunk up to themselves, and the used slots of I and M.
@@ -174,8 +184,6 @@ void llm_graph_input_esa::set_far(int64_t p0, int64_t first_local) {
 void llm_graph_input_esa::set_select(int64_t first_local) {
     const int64_t first_m = std::min<int64_t>(esa.params.n_init, first_local);
     const int64_t n       = esa.layout.n_tokens();
-
-    set_tensor(range, std::vector<int32_t> { (int32_t) first_m, (int32_t) first_local });
 
     if (order && order->buffer) {
         std::vector<int32_t> cells(plan.n_order, -1);

@@ -25,8 +25,11 @@ public:
     ggml_tensor * far_pos   = nullptr; // I32 [1] or [n_far]            where I and M_k are seen; TRUE when selecting: none
     ggml_tensor * far_cells = nullptr; // I32 [n_far]                   all of I and M, when nothing has to be selected
 
+    // own operations
+    ggml_tensor * range     = nullptr; // I32 [4]                       begin and end of M, position, number of far slots
+    ggml_tensor * far_dist  = nullptr; // I32 [1]                       from a single token to I and M
+
     // when selecting
-    ggml_tensor * range     = nullptr; // I32 [2]                       M is [range[0], range[1]), I is before it
     ggml_tensor * order     = nullptr; // I32 [n_order]                 cell of each token, if not the same
     ggml_tensor * m_cell    = nullptr; // F32 [n_kv]                    portable: 0 for cells of M, else very small
     ggml_tensor * m_token   = nullptr; // F32 [n_order]                 portable: 0 for M, very large for I, else -inf
@@ -37,6 +40,7 @@ public:
     ggml_tensor * refill_slot = nullptr; // I64 [n_refill]
 
 private:
+    void set_range (int64_t p0, int64_t first_local, int64_t n_far);
     void set_mask  (int64_t p0, int64_t n_far);
     void set_far   (int64_t p0, int64_t first_local);
     void set_select(int64_t first_local);

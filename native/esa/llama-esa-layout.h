@@ -30,6 +30,9 @@ public:
     // every token is in the cell of its own index
     bool identity() const { return n_identity == n_tokens(); }
 
+    // no token is missing
+    bool complete() const { return n_missing == 0; }
+
     // how many of the tokens [0, end) are in the cache
     int64_t n_present(int64_t end) const;
 

@@ -15,14 +15,15 @@ static int64_t queries_at_once(int64_t n_kv, int64_t n_tokens) {
     return std::min(n_tokens, std::max<int64_t>(16, budget/n_kv/16*16));
 }
 
-// q' = P_q^T q, or the sum of the queries of each group, which gives the same scores against whole keys
-static ggml_tensor * build_query(const llm_graph_context & g, const llama_esa_layer & l, ggml_tensor * q_raw, int64_t n_embd_k) {
-    ggml_context * ctx = g.ctx0;
-    if (l.pq) {
-        ggml_tensor * q = ggml_mul_mat(ctx, l.pq, llama_esa_flat(ctx, q_raw));
-        ggml_prec_set_acc(q, GGML_PREC_F32);
-        return q;
-    }
+// q' = P_q^T q, [d', n_tokens]
+static ggml_tensor * build_projected_query(ggml_context * ctx, const llama_esa_layer & l, ggml_tensor * q_raw) {
+    ggml_tensor * q = ggml_mul_mat(ctx, l.pq, llama_esa_flat(ctx, q_raw));
+    ggml_prec_set_acc(q, GGML_PREC_F32);
+    return q;
+}
+
+// the sum of the queries of each group, which gives the same scores against whole keys, [n_embd_k, n_tokens]
+static ggml_tensor * build_summed_query(ggml_context * ctx, ggml_tensor * q_raw, int64_t n_embd_k) {
     const int64_t d         = q_raw->ne[0];
     const int64_t n_head_kv = n_embd_k/d;
     const int64_t n_gqa     = q_raw->ne[1]/n_head_kv;
@@ -84,19 +85,23 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
     const auto & l = layers[il];
 
     ggml_tensor * keys = l.kc ? ggml_view_2d(ctx, l.kc, l.kc->ne[0], in.plan.n_kv, l.kc->nb[1], 0) : k_cache;
-    ggml_tensor * q    = build_query(g, l, q_raw, k_cache->ne[0]);
-    g.cb(q, "esa_q", il);
 
     selection res;
     if (l.own_ops) {
-        const int64_t n_q  = q->ne[1];
+        ggml_tensor * q = q_raw;
+        if (l.pq) {
+            q = build_projected_query(ctx, l, q_raw);
+            g.cb(q, "esa_q", il);
+            q = ggml_reshape_3d(ctx, q, q->ne[0], 1, q->ne[1]);
+        }
+        const int64_t n_q  = q->ne[2];
         const int64_t step = queries_at_once(in.plan.n_kv, n_q);
 
         ggml_tensor * f = nullptr;
         for (int64_t i = 0; i < n_q; i += step) {
             const int64_t n = std::min(step, n_q - i);
-            ggml_tensor * s = llama_esa_op_score(ctx, keys, ggml_view_2d(ctx, q, q->ne[0], n, q->nb[1], i*q->nb[1]),
-                    in.range, in.order, in.plan.n_order);
+            ggml_tensor * part = ggml_view_3d(ctx, q, q->ne[0], q->ne[1], n, q->nb[1], q->nb[2], i*q->nb[2]);
+            ggml_tensor * s    = llama_esa_op_score(ctx, keys, part, in.range, in.order, in.plan.n_order);
             g.cb(s, "esa_score", il);
             f = n_q > 1 ? llama_esa_op_reduce(ctx, s, n, in.range, in.order, f, in.plan.n_order) : s;
             ggml_build_forward_expand(g.gf, f);
@@ -104,11 +109,13 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
         g.cb(f, "esa_f", il);
 
         op_params.proximity = params.proximity;
-        ggml_tensor * both = llama_esa_op_pick(ctx, f, in.range, in.order, n_sel, &op_params);
+        ggml_tensor * both = llama_esa_op_pick(ctx, f, in.range, in.order, l.trace, n_sel, &op_params);
         g.cb(both, "esa_pick", il);
         res.tokens = ggml_view_1d(ctx, both, n_sel, 0);
         res.cells  = ggml_view_1d(ctx, both, n_sel, both->nb[1]);
     } else {
+        ggml_tensor * q = l.pq ? build_projected_query(ctx, l, q_raw) : build_summed_query(ctx, q_raw, k_cache->ne[0]);
+        g.cb(q, "esa_q", il);
         ggml_tensor * f = build_scores_portable(ctx, keys, q, in.m_cell);
         if (in.order) {
             f = ggml_reshape_1d(ctx, ggml_get_rows(ctx, ggml_reshape_2d(ctx, f, 1, f->ne[0]), in.order), in.plan.n_order);
@@ -129,10 +136,9 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
         if (in.order) {
             res.cells = ggml_reshape_1d(ctx, ggml_get_rows(ctx, ggml_reshape_2d(ctx, in.order, 1, in.plan.n_order), res.tokens), n_sel);
         }
-    }
-
-    if (l.trace) {
-        ggml_build_forward_expand(g.gf, ggml_cpy(ctx, res.tokens, l.trace));
+        if (l.trace) {
+            ggml_build_forward_expand(g.gf, ggml_cpy(ctx, res.tokens, l.trace));
+        }
     }
     return res;
 }

@@ -1,5 +1,6 @@
 // Life cycle of the ESA state of a context: tensors, plans, what edits of the cache mean.
 
+#include "llama-esa-cells.h"
 #include "llama-esa-impl.h"
 #include "llama-esa-projections.h"
 
@@ -117,6 +118,8 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
         l.own_ops = !params.portable && ggml_backend_buft_is_host(buft);
         l.ws_k    = ggml_new_tensor_2d(ctx, GGML_TYPE_F16, nk, n_ws);
         l.ws_v    = ggml_new_tensor_2d(ctx, GGML_TYPE_F16, nv, n_ws);
+        l.k_store = kv->get_k_storage(il);
+        l.v_store = llama_esa_value_storage(*kv, il);
         if (params.trace) {
             l.trace = ggml_new_tensor_1d(ctx, GGML_TYPE_I32, n_sel);
         }
@@ -198,6 +201,7 @@ llama_esa_plan llama_esa_plan::make(const llama_esa & esa, int64_t p0, int64_t n
     res.n_tokens = n_tokens;
     res.n_kv     = n_kv;
     res.capture  = esa.capture;
+    res.decode   = n_tokens == 1 && (reserve || esa.layout.complete());
     res.order    = !reserve && !esa.layout.identity();
     res.n_order  = res.order ? pad(p0 + n_tokens) : n_kv;
     res.select   = n_far > esa.n_sel;

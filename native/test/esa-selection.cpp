@@ -32,6 +32,24 @@ static reference::row stored(const float * x, int64_t n, ggml_type type) {
     return reference::row(back.begin(), back.end());
 }
 
+static reference::rows rows_of(const probe::value & x) {
+    reference::rows res;
+    for (int64_t i = 0; i < x.ne[1]; ++i) {
+        res.emplace_back(x.data.begin() + i*x.ne[0], x.data.begin() + (i + 1)*x.ne[0]);
+    }
+    return res;
+}
+
+// [d, n_head, n_tokens]: the heads of a group summed
+static reference::rows summed(const probe::value & x, const tiny_model & m) {
+    reference::rows res(x.ne[2], reference::row(m.n_head_kv*m.d, 0.0));
+    for (size_t i = 0; i < x.data.size(); ++i) {
+        const int64_t head = (int64_t) i/m.d % m.n_head;
+        res[i/(m.d*m.n_head)][head/(m.n_head/m.n_head_kv)*m.d + i % m.d] += x.data[i];
+    }
+    return res;
+}
+
 static std::string calibrate(llama_model * model, const scratch_dir & dir) {
     const std::string path = dir / "projections.gguf";
     const tokens t = random_tokens(model, 1024, 99);
@@ -62,7 +80,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
     for (int il = 0; il < c.tiny.n_layer; ++il) {
         if (c.tiny.arch != "gemma3" || il % 6 == 5) {
             layers.push_back(il);
-            for (const char * name : { "esa_q-", "esa_k-", "esa_kc-" }) {
+            for (const char * name : { "esa_q-", "esa_q_raw-", "esa_k-", "esa_kc-" }) {
                 pr.names.push_back(name + std::to_string(il));
             }
         }
@@ -90,11 +108,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
         for (int il : layers) {
             const std::string suffix = std::to_string(il);
             if ((int) n > (int) (c.n_local + c.n_init + c.n_top)) {
-                const auto & q = pr.values["esa_q-" + suffix];
-                reference::rows queries;
-                for (int i = 0; i < chunk; ++i) {
-                    queries.emplace_back(q.data.begin() + i*q.ne[0], q.data.begin() + (i + 1)*q.ne[0]);
-                }
+                const auto queries = c.compressed ? rows_of(pr.values["esa_q-" + suffix]) : summed(pr.values["esa_q_raw-" + suffix], c.tiny);
                 const auto want = reference::select(keys[il], queries, c.n_init, c.n_local, c.n_top, c.proximity);
                 std::vector<int> got(c.n_init + c.n_top + 8);
                 got.resize(llama_esa_trace(s.ctx.get(), il, got.data(), (int) got.size()));

@@ -121,6 +121,8 @@ private:
         for (size_t i = 0; i < v.data.size(); ++i) {
             if (t->type == GGML_TYPE_I32) {
                 v.data[i] = (float) ((const int32_t *) bytes.data())[i];
+            } else if (t->type == GGML_TYPE_F16) {
+                v.data[i] = ggml_fp16_to_fp32(((const ggml_fp16_t *) bytes.data())[i]);
             } else {
                 v.data[i] = ((const float *) bytes.data())[i];
             }
