@@ -70,7 +70,10 @@ export class EngineClient implements vscode.Disposable {
    */
   async request<P, R>(name: RequestName<P, R>, params: P, token?: vscode.CancellationToken): Promise<R> {
     const process = await this.start();
-    return process.sendRequest<R>(name.method, params, token);
+    // A token that is undefined would be sent as a second positional parameter.
+    return token === undefined
+      ? process.sendRequest<R>(name.method, params)
+      : process.sendRequest<R>(name.method, params, token);
   }
 
   /**

@@ -77,11 +77,10 @@ export function placeChips(root: ParentNode & Node, citations: readonly Citation
       marked.replaceWith(citationChip(citation, index, changed.includes(citation.path)));
     }
   }
-  for (const code of root.querySelectorAll("code:has(> .citation)")) {
-    // A chip has its own frame: code that holds nothing else is unwrapped.
-    if (code.parentElement?.tagName !== "PRE" && code.textContent === code.querySelector(".citation")?.textContent) {
-      code.replaceWith(...code.childNodes);
-    }
+  for (const code of root.querySelectorAll(":not(pre) > code:has(> .citation)")) {
+    // A chip has a frame of its own: it stands behind the code, which goes when the chip was all it held.
+    code.after(...code.querySelectorAll(".citation"));
+    if (code.textContent === "") code.remove();
   }
   return placed;
 }

@@ -49,7 +49,7 @@ export function renderComposer(state: AskViewState, store: Store, actions: Actio
       ${about === null
         ? nothing
         : html`<span class="about">
-            ${icon("file-code")} ${about}
+            ${icon("file")} ${about}
             <button type="button" aria-label=${t("Remove {0}", about)} @click=${() => actions.clearSelection()}>${icon("close")}</button>
           </span>`}
       <textarea
@@ -63,7 +63,7 @@ export function renderComposer(state: AskViewState, store: Store, actions: Actio
       ></textarea>
       <div class="row">
         ${obstacle === null
-          ? iconButton("file-code", t("Add the editor selection"), () => actions.run("addSelection"))
+          ? iconButton("file", t("Add the editor selection"), () => actions.run("addSelection"))
           : nothing}
         <button class="model" type="button" @click=${() => actions.run("chooseModel")} ?disabled=${obstacle === "trust" || obstacle === "folder"}>
           <span class="sr-only">${t("Model:")}</span>${state.status.model ?? t("Choose a model")} ${icon("chevron-down")}
@@ -71,7 +71,7 @@ export function renderComposer(state: AskViewState, store: Store, actions: Actio
         <span class="grow"></span>
         ${answering
           ? html`<button class="send stop" type="button" aria-label=${t("Stop (Escape)")} title=${t("Stop (Escape)")} @click=${() => actions.stop()}>
-              ${icon("debug-stop")}
+              ${icon("primitive-square")}
             </button>`
           : html`<button
               class="send"

@@ -10,7 +10,7 @@ import { Announcer } from "./announcer";
 import "./answerElement";
 import "./ask.css";
 import { refresh, renderComposer } from "./composer";
-import { renderPanel, renderStart } from "./panels";
+import { obstacleOf, renderPanel, renderStart } from "./panels";
 import { Store } from "./store";
 import { renderTurn, type TurnContext } from "./turn";
 
@@ -48,12 +48,13 @@ function draw(): void {
   // The end of the conversation is followed only by who is there, or by who has just asked.
   following ||= state.turns.length > turnCount;
   turnCount = state.turns.length;
-  const context = (last: boolean): TurnContext => ({ actions, placed, setPlaced, last });
+  const blocked = obstacleOf(state) !== null;
+  const context = (last: boolean): TurnContext => ({ actions, placed, setPlaced, last, blocked });
   const said = announcer.next(state);
   render(
     html`
       <main class="conversation" role="log" aria-label=${t("Conversation")} aria-live="off" @scroll=${remember}>
-        ${renderPanel(state, actions)} ${state.turns.length === 0 && state.trusted && state.workspace !== null ? renderStart(state, actions) : nothing}
+        ${renderPanel(state, actions)} ${state.turns.length === 0 && !blocked ? renderStart(state, actions) : nothing}
         ${repeat(
           state.turns,
           (turn) => turn.id,

@@ -7,6 +7,10 @@ const markdown = new MarkdownIt({ html: false, linkify: false, typographer: fals
 // A link keeps its words and loses its target.
 markdown.renderer.rules["link_open"] = () => "";
 markdown.renderer.rules["link_close"] = () => "";
+// The alignment of table cells is a style attribute, which the page's policy forbids.
+markdown.core.ruler.push("no_styles", ({ tokens }) => {
+  for (const token of tokens) token.attrs &&= token.attrs.filter(([name]) => name !== "style");
+});
 
 const tags = [
   ["p", "br", "hr", "strong", "em", "s", "blockquote", "ul", "ol", "li"],

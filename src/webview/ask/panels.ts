@@ -18,8 +18,11 @@ export function obstacleOf(state: AskViewState): Obstacle | null {
   const { status } = state;
   if (status.error?.code === "LS-201") return "memory";
   if (status.state === "noModel") return "model";
-  return status.state === "failed" ? "engine" : null;
+  return status.state === "failed" && engineCodes.has(status.error?.code) ? "engine" : null;
 }
+
+/** Errors after which the engine does not run. */
+const engineCodes: ReadonlySet<string | undefined> = new Set(["LS-202", "LS-407", undefined]);
 
 /** The panel of the obstacle or of the work that goes on. */
 export function renderPanel(state: AskViewState, actions: Actions): TemplateResult | typeof nothing {
@@ -39,7 +42,8 @@ export function renderPanel(state: AskViewState, actions: Actions): TemplateResu
     case "engine":
       return renderFailed(state.status, actions);
     case null:
-      return state.status.progress === null ? nothing : renderProgress(state.status, state.status.progress, actions);
+      if (state.status.progress !== null) return renderProgress(state.status, state.status.progress, actions);
+      return state.status.state === "failed" ? renderProblem(state, actions) : nothing;
   }
 }
 
@@ -160,6 +164,16 @@ function renderFailed(status: EngineStatus, actions: Actions): TemplateResult {
   return banner("error", "error", t("The engine is not running"), text, [
     button(t("Restart Engine"), () => actions.run("restartEngine")),
     button(t("Show Log"), () => actions.run("openLog"), true),
+  ]);
+}
+
+/** A failure that does not keep the user from asking; one that an answer shows already is not shown twice. */
+function renderProblem({ status, turns }: AskViewState, actions: Actions): TemplateResult | typeof nothing {
+  if (turns.at(-1)?.error?.code === status.error?.code) return nothing;
+  const text = html`<p>${status.error?.wayOut}</p>${details(status, actions)}`;
+  return banner("error", "error", status.error?.message ?? "", text, [
+    button(t("Try Again"), () => actions.run("readWorkspace")),
+    button(t("Show Plan"), () => actions.run("showContextPlan"), true),
   ]);
 }
 

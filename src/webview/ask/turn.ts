@@ -18,6 +18,8 @@ export interface TurnContext {
   setPlaced(turn: string, placed: ReadonlySet<number>): void;
   /** The newest turn: its list of files is unfolded. */
   readonly last: boolean;
+  /** A panel above says why nothing can be asked now: a failed turn does not say it again. */
+  readonly blocked: boolean;
 }
 
 /** One question and its answer. */
@@ -27,7 +29,7 @@ export function renderTurn(turn: ConversationTurn, context: TurnContext): Templa
   const { actions } = context;
   return html`
     <div class="question">
-      ${turn.about === null ? nothing : html`<span class="about">${icon("file-code")} ${turn.about}</span>`}
+      ${turn.about === null ? nothing : html`<span class="about">${icon("file")} ${turn.about}</span>`}
       <p>${turn.question}</p>
     </div>
     <article class="answer" aria-label=${t("Answer")} aria-busy=${streaming}>
@@ -41,7 +43,7 @@ export function renderTurn(turn: ConversationTurn, context: TurnContext): Templa
           if (citation !== undefined) actions.openCitation(citation, event.toSide);
         }}
       ></longsight-answer>
-      ${streaming ? renderWork(turn) : nothing} ${turn.error === null ? nothing : renderFailure(turn, actions)}
+      ${streaming ? renderWork(turn) : nothing} ${turn.error === null ? nothing : context.blocked && context.last ? renderHeld() : renderFailure(turn, actions)}
       ${evidence(turn, context)} ${turn.asOf === null ? nothing : renderStamp(turn, actions)}
       ${turn.state === "done" || turn.state === "stopped" ? renderTools(turn, actions) : nothing}
     </article>
@@ -54,6 +56,10 @@ function renderWork(turn: ConversationTurn): TemplateResult {
     <span class="activity"><i></i></span>
     <span class="number dim">${turn.tokens === 0 ? t("Reading the question") : t("{0} tokens", count(turn.tokens))}</span>
   </div>`;
+}
+
+function renderHeld(): TemplateResult {
+  return html`<p class="stamp">${icon("debug-pause")}<span>${t("Your question is kept; it can be asked once this is mended.")}</span></p>`;
 }
 
 function renderFailure(turn: ConversationTurn, actions: Actions): TemplateResult {
@@ -137,7 +143,7 @@ function renderLookedAt(turn: ConversationTurn, { actions, last }: TurnContext):
   return html`<section class="looked-at">
     <details ?open=${last}>
       <summary><span class="codicon codicon-chevron-right" aria-hidden="true"></span> ${t("Looked at")}
-        <span class="dim">${t("{0} files most", turn.lookedAt.length)}</span></summary>
+        <span class="dim">${t("top {0}", turn.lookedAt.length)}</span></summary>
       <ul aria-label=${t("Files selected most, by lift")}>
         ${repeat(
           turn.lookedAt,
