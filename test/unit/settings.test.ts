@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { compareSettings, parseSettings } from "../../src/engine/settings";
+import { defaultSettings } from "../../src/shared/defaults";
+import { LongsightError } from "../../src/shared/errors";
+import type { EngineSettings } from "../../src/shared/protocol";
+
+const settings: EngineSettings = { ...defaultSettings, dataDir: "/data" };
+
+describe("parseSettings", () => {
+  it("takes the defaults", () => assert.deepEqual(parseSettings(settings), settings));
+
+  const wrong: readonly [name: string, value: unknown, says: RegExp][] = [
+    ["nothing", undefined, /settings/],
+    ["a list", [], /settings/],
+    ["a relative folder", { ...settings, dataDir: "data" }, /dataDir: must be an absolute path/],
+    ["an unknown backend", { ...settings, backend: "abacus" }, /backend/],
+    ["a budget below zero", { ...settings, budget: -1 }, /budget/],
+    ["a fraction of a token", { ...settings, budget: 1.5 }, /budget/],
+    ["half an attention", { ...settings, esa: { ...settings.esa, top: "many" } }, /esa\.top/],
+    ["a pattern that is no text", { ...settings, exclude: ["a", 1] }, /exclude\.1/],
+    ["a setting that does not exist", { ...settings, colour: "blue" }, /settings/],
+  ];
+  for (const [name, value, says] of wrong) {
+    it(`refuses ${name}`, () => {
+      assert.throws(
+        () => parseSettings(value),
+        (error) => error instanceof LongsightError && error.code === "LS-601" && says.test(error.message),
+      );
+    });
+  }
+});
+
+describe("compareSettings", () => {
+  const table: readonly [Partial<EngineSettings>, string][] = [
+    [{}, "none"],
+    [{ seed: 7 }, "answer"],
+    [{ exclude: ["dist/**"] }, "plan"],
+    [{ budget: 1000, seed: 7 }, "plan"],
+    [{ threads: 2 }, "context"],
+    [{ esa: { ...settings.esa, top: 512 }, budget: 1000 }, "context"],
+    [{ model: "other", seed: 7 }, "model"],
+    [{ dataDir: "/other" }, "model"],
+  ];
+  for (const [change, expected] of table) {
+    it(`${JSON.stringify(change)} touches ${expected}`, () => {
+      assert.equal(compareSettings(settings, { ...settings, ...change }), expected);
+    });
+  }
+});
