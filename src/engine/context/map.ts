@@ -85,9 +85,14 @@ function line(folder: Folder, listed: ReadonlySet<Folder>): [path: string, entri
   const counted = folder.folders.filter((inner) => !listed.has(inner));
   const entries = [
     ...folder.files.map(printable),
-    ...counted.map((inner) => `${printable(inner.path.slice(folder.path.length))} (${countFiles(inner)} files)`),
+    ...counted.map((inner) => `${printable(inner.path.slice(folder.path.length))} (${fileCount(inner)})`),
   ];
   return [printable(folder.path), entries.join(", ")];
+}
+
+function fileCount(folder: Folder): string {
+  const count = countFiles(folder);
+  return count === 1 ? "1 file" : `${count} files`;
 }
 
 function countFiles(folder: Folder): number {

@@ -11,18 +11,14 @@ import {
   headerPrefixBytes,
   type TraceHeader,
 } from "./codec";
-import { TraceIndex } from "./query";
 import type { Trace } from "./types";
 
 const SUFFIX = ".trace";
 const ID = /^[A-Za-z0-9-]{1,64}$/;
-/** Decoded traces kept in memory: the heatmap compares two. */
-const KEPT_INDEXES = 2;
 
 /** Traces on disk: `<dir>/<id>.trace`, compressed, checksummed, bounded in size; the oldest go first. */
 export class TraceStore {
   readonly #folder: BoundedFolder;
-  readonly #indexes = new Map<string, TraceIndex>();
 
   /** @param maxBytes bound of the folder; the newest trace always stays */
   constructor(dir: string, maxBytes = 512 * 2 ** 20) {
@@ -35,7 +31,6 @@ export class TraceStore {
     const file = this.#folder.file(trace.id);
     await writeBeside(file, await encodeTrace(trace));
     await this.#folder.trim(file);
-    this.#keep(new TraceIndex(trace));
   }
 
   /** Reads and checks a trace. @throws LongsightError LS-404 when there is no such trace, or its file is damaged */
@@ -47,13 +42,6 @@ export class TraceStore {
       if (isMissing(error) || error instanceof DamagedTraceError) throw userErrors.traceMissing(id);
       throw error;
     }
-  }
-
-  /** A trace ready for queries; the last ones stay decoded. @throws LongsightError LS-404 */
-  async index(id: string): Promise<TraceIndex> {
-    const index = this.#indexes.get(id) ?? new TraceIndex(await this.read(id));
-    this.#keep(index);
-    return index;
   }
 
   /** Id of the newest trace of a workspace, null when there is none. Damaged files are passed over. */
@@ -70,16 +58,8 @@ export class TraceStore {
   }
 
   /** Removes all traces; returns the bytes freed. */
-  async clear(): Promise<number> {
-    this.#indexes.clear();
+  clear(): Promise<number> {
     return this.#folder.clear();
-  }
-
-  #keep(index: TraceIndex): void {
-    this.#indexes.delete(index.trace.id);
-    this.#indexes.set(index.trace.id, index);
-    const [oldest] = this.#indexes.keys();
-    if (this.#indexes.size > KEPT_INDEXES && oldest !== undefined) this.#indexes.delete(oldest);
   }
 
   /** The header alone; null when the file is gone or damaged. */

@@ -265,7 +265,10 @@ describe("workspace walk, while things change", () => {
     await snapshotOf(scratch.folder(files), { onProgress: (done, total) => seen.push([done, total]) });
     assert.deepEqual(seen.at(-1), [150, 150]);
     const counts = seen.map(([done]) => done);
-    assert.deepEqual(counts, counts.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      counts,
+      counts.toSorted((a, b) => a - b),
+    );
   });
 
   it("says what is wrong with a root", async () => {
