@@ -149,7 +149,13 @@ export class Session {
     while (this.#cached.length < wanted.length) {
       const from = this.#cached.length;
       const part = wanted.subarray(from, from + slice);
-      const result = await this.#append(part, { signal, onProgress: (done) => meter.update(from + done) });
+      const result = await this.#append(part, {
+        signal,
+        onProgress: (done) => {
+          this.#packed = from + done;
+          meter.update(from + done);
+        },
+      });
       this.#packed = this.#cached.length;
       if (result.aborted) {
         if (this.#cached.length - saved >= MIN_KEPT) await this.#save(options);
