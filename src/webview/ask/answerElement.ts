@@ -1,6 +1,7 @@
 import type { Citation } from "../../shared/protocol";
-import { markMentions, placeChips } from "./citations";
+import { placeChips } from "./citations";
 import { renderMarkdown } from "./markdown";
+import { markMentions } from "./mentions";
 
 /** What an answer element shows. */
 export interface AnswerContent {

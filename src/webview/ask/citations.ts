@@ -1,39 +1,8 @@
-/**
- * Citation chips inside rendered Markdown. Mentions are offsets into the raw text, so they are marked there with
- * private-use characters, which pass through the renderer as text and are then replaced by chips.
- */
+/** Citation chips in rendered Markdown: they take the places that mentions.ts marked in the text. */
 import type { Citation } from "../../shared/protocol";
-import { t } from "../common/l10n";
 import { splitPath } from "../common/format";
-
-const open = "\uE000";
-const close = "\uE001";
-const mark = /\uE000(\d+)\uE001/;
-
-/**
- * The text with a mark at every mention. A mention that spells out the lines, or only the file, is replaced by its mark;
- * one that names a symbol keeps its words in front. Overlapping mentions: the first wins.
- */
-export function markMentions(text: string, citations: readonly Citation[]): string {
-  // The model may not forge marks.
-  const plain = text.replace(/[\uE000\uE001]/g, "\uFFFD");
-  const mentions = citations
-    .map(({ mention, origin, path }, index) => ({ mention, origin, path, index }))
-    .filter((item): item is typeof item & { mention: NonNullable<Citation["mention"]> } => item.mention !== null)
-    .filter(({ mention: [from, to] }) => 0 <= from && from < to && to <= plain.length)
-    .sort((a, b) => a.mention[0] - b.mention[0]);
-  let marked = "";
-  let done = 0;
-  for (const { mention, origin, path, index } of mentions) {
-    const [from, to] = mention;
-    if (from < done) continue;
-    const words = plain.slice(from, to);
-    const keep = origin === "named" && !path.endsWith(words.replace(/`/g, ""));
-    marked += `${plain.slice(done, from)}${keep ? words : ""}${open}${index}${close}`;
-    done = to;
-  }
-  return marked + plain.slice(done);
-}
+import { t } from "../common/l10n";
+import { mark } from "./mentions";
 
 /** `hold.go:110-111` */
 export function citationLabel({ path, startLine, endLine }: Citation): string {

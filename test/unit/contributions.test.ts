@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import * as contributions from "../../src/shared/contributions";
+import type { SettingId, SettingTypes } from "../../src/shared/contributions";
+import { defaultSettings } from "../../src/shared/defaults";
+
+interface Setting {
+  readonly type: string;
+  readonly default: unknown;
+  readonly description?: string;
+  readonly markdownDescription?: string;
+  readonly enum?: readonly string[];
+  readonly enumDescriptions?: readonly string[];
+  readonly scope: string;
+}
+
+interface Manifest {
+  readonly icon: string;
+  readonly main: string;
+  readonly extensionKind: readonly string[];
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly supported: string; readonly restrictedConfigurations: readonly string[] };
+    readonly virtualWorkspaces: { readonly supported: boolean; readonly description: string };
+  };
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string; readonly enablement?: string }[];
+    readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
+    readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly icon: string }[] };
+    readonly views: Readonly<Record<string, readonly { readonly id: string; readonly type: string }[]>>;
+    readonly configuration: readonly { readonly title: string; readonly properties: Readonly<Record<string, Setting>> }[];
+  };
+}
+
+const root = path.resolve(import.meta.dirname ?? __dirname, "../..");
+const read = (name: string): unknown => JSON.parse(readFileSync(path.join(root, name), "utf8"));
+const manifest = read("package.json") as Manifest;
+const texts = read("package.nls.json") as Readonly<Record<string, string>>;
+const settings = Object.assign({}, ...manifest.contributes.configuration.map(({ properties }) => properties)) as Readonly<
+  Record<string, Setting>
+>;
+
+/** The default of every setting; the compiler keeps it complete. */
+const defaults: { readonly [Id in SettingId]: SettingTypes[Id] } = {
+  "longsight.model": defaultSettings.model,
+  "longsight.budget": defaultSettings.budget,
+  "longsight.backend": defaultSettings.backend,
+  "longsight.threads": defaultSettings.threads,
+  "longsight.dataDir": "",
+  "longsight.readAutomatically": false,
+  "longsight.files.exclude": defaultSettings.exclude,
+  "longsight.files.maxBytes": defaultSettings.maxFileBytes,
+  "longsight.answer.maxTokens": defaultSettings.maxAnswerTokens,
+  "longsight.answer.temperature": defaultSettings.temperature,
+  "longsight.answer.topP": defaultSettings.topP,
+  "longsight.answer.minP": defaultSettings.minP,
+  "longsight.answer.seed": defaultSettings.seed,
+  "longsight.attention.initial": defaultSettings.esa.initial,
+  "longsight.attention.local": defaultSettings.esa.local,
+  "longsight.attention.top": defaultSettings.esa.top,
+  "longsight.attention.proximity": defaultSettings.esa.proximity,
+  "longsight.attention.projection": defaultSettings.esa.projection,
+  "longsight.attention.vote": defaultSettings.esa.vote,
+  "longsight.attention.positions": defaultSettings.esa.positions,
+};
+
+const same = (actual: Iterable<string>, expected: Iterable<string>): void =>
+  assert.deepEqual([...actual].sort(), [...expected].sort());
+
+/** The English text of a `%key%`. */
+function text(placeholder: string): string {
+  const key = /^%(.+)%$/.exec(placeholder)?.[1];
+  assert.ok(key !== undefined, `${placeholder} is not a key of package.nls.json`);
+  const value = texts[key];
+  assert.ok(value, `package.nls.json lacks ${key}`);
+  return value;
+}
+
+describe("the manifest", () => {
+  const { contributes, capabilities } = manifest;
+
+  it("contributes exactly the commands of shared/contributions", () => {
+    same(
+      contributes.commands.map(({ command }) => command),
+      Object.values(contributions.commands),
+    );
+    for (const { category, title } of contributes.commands) {
+      assert.equal(category, "Longsight");
+      text(title);
+    }
+  });
+
+  it("names only its own commands in menus", () => {
+    const known = new Set<string>(Object.values(contributions.commands));
+    for (const entry of Object.values(contributes.menus).flat()) assert.ok(known.has(entry.command), entry.command);
+  });
+
+  it("uses only the context keys of shared/contributions", () => {
+    const conditions = [
+      ...contributes.commands.map(({ enablement }) => enablement ?? ""),
+      ...Object.values(contributes.menus).flatMap((items) => items.map(({ when }) => when ?? "")),
+    ].join(" ");
+    const views = new Set<string>([contributions.views.ask]);
+    const used = (conditions.match(/longsight\.\w+/g) ?? []).filter((name) => !views.has(name));
+    const known = new Set<string>(Object.values(contributions.contextKeys));
+    for (const name of used) assert.ok(known.has(name), `${name} is no context key`);
+  });
+
+  it("contributes exactly the settings of shared/contributions, with the engine's defaults", () => {
+    same(Object.keys(settings), Object.keys(defaults));
+    for (const [id, value] of Object.entries(defaults)) assert.deepEqual(settings[id]?.default, value, id);
+  });
+
+  it("describes every setting as what it controls", () => {
+    for (const [id, setting] of Object.entries(settings)) {
+      assert.match(text(setting.description ?? setting.markdownDescription ?? ""), /^Controls /, id);
+      assert.equal(setting.enum?.length, setting.enumDescriptions?.length, id);
+      for (const description of setting.enumDescriptions ?? []) text(description);
+    }
+  });
+
+  it("keeps what names programs, devices and folders out of the hands of a workspace", () => {
+    const machine = ["longsight.model", "longsight.dataDir", "longsight.backend", "longsight.threads"];
+    for (const id of machine) {
+      assert.equal(settings[id]?.scope, "machine", id);
+      assert.ok(capabilities.untrustedWorkspaces.restrictedConfigurations.includes(id), id);
+    }
+    for (const id of capabilities.untrustedWorkspaces.restrictedConfigurations) assert.ok(id in settings, id);
+    assert.equal(capabilities.untrustedWorkspaces.supported, "limited");
+    assert.equal(capabilities.virtualWorkspaces.supported, false);
+    text(capabilities.virtualWorkspaces.description);
+    assert.deepEqual(manifest.extensionKind, ["workspace"]);
+  });
+
+  it("contributes the one container with the Ask view", () => {
+    same(
+      contributes.viewsContainers.activitybar.map(({ id }) => id),
+      [contributions.views.container],
+    );
+    same(Object.keys(contributes.views), [contributions.views.container]);
+    assert.deepEqual(
+      contributes.views[contributions.views.container]?.map(({ id, type }) => ({ id, type })),
+      [{ id: contributions.views.ask, type: "webview" }],
+    );
+  });
+
+  it("names icons that exist", () => {
+    for (const icon of [manifest.icon, ...contributes.viewsContainers.activitybar.map((container) => container.icon)]) {
+      assert.ok(existsSync(path.join(root, icon)), icon);
+    }
+  });
+
+  it("leaves no text unused", () => {
+    const used = new Set([...JSON.stringify(manifest).matchAll(/"%([^"%]+)%"/g)].map((match) => match[1]));
+    same(Object.keys(texts), [...used].filter((key) => key !== undefined));
+  });
+});
