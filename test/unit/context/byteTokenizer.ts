@@ -17,8 +17,8 @@ export class ByteTokenizer implements Tokenizer {
   tokenize(text: string): Int32Array {
     this.calls++;
     const tokens: number[] = [];
-    for (const [part] of text.matchAll(/ ?[A-Za-z]+|\r\n|\n+| +|\t+|[\x00-\x7f]|[^\x00-\x7f]+/gu)) {
-      if (/^[\x00-\x7f]/.test(part)) {
+    for (const [part] of text.matchAll(/ ?[A-Za-z]+|\r\n|\n+| +|\t+|\p{ASCII}|\P{ASCII}+/gu)) {
+      if (/^\p{ASCII}/u.test(part)) {
         tokens.push(this.#token(Buffer.from(part)));
         continue;
       }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { packContext } from "../../../src/engine/context/pack";
 import { planContext, type PlanOptions } from "../../../src/engine/context/plan";
 import { TokenCache } from "../../../src/engine/context/tokens";
-import type { Plan } from "../../../src/engine/context/types";
+import type { PackedContext, Plan } from "../../../src/engine/context/types";
 import { hasCode } from "../workspace/scratch";
 import { ByteTokenizer } from "./byteTokenizer";
 import { snapshotOfTexts } from "./workspace";
@@ -91,20 +91,20 @@ describe("context plan", () => {
     const edited: Record<string, string> = { ...repository };
     delete (edited as Partial<typeof repository>)["src/old.ts"];
     edited["src/old.ts"] = `${repository["src/old.ts"]}export default a;\n`;
-    const packs = [];
-    for (const texts of [repository, edited]) {
+    const tokenizer = new ByteTokenizer();
+    const pack = async (texts: Readonly<Record<string, string>>): Promise<PackedContext> => {
       const { snapshot, read } = snapshotOfTexts(texts);
-      const tokens = new TokenCache(packs[0]?.tokenizer ?? new ByteTokenizer(), null);
+      const tokens = new TokenCache(tokenizer, null);
       const made = await planContext({ snapshot, budget: 50_000, read, tokens });
-      const packed = await packContext({ plan: made, frame: new Int32Array(0), read, tokens });
-      packs.push({ made, packed, tokenizer: tokens.tokenizer });
-    }
-    const [before, after] = packs as [(typeof packs)[0], (typeof packs)[0]];
-    assert.equal(included(after.made).at(-1), "src/old.ts");
-    // The map and all that stands before the edited file.
-    const same = before.packed.spans.fileOf("src/old.ts")![0] - 40;
-    assert.ok(same > 100);
-    assert.deepEqual(after.packed.tokens.subarray(0, same), before.packed.tokens.subarray(0, same));
+      return packContext({ plan: made, frame: new Int32Array(0), read, tokens });
+    };
+    const before = await pack(repository);
+    const after = await pack(edited);
+    assert.equal(included(after.plan).at(-1), "src/old.ts");
+    // Map, manifests and documentation stand before the edited file.
+    const same = before.segments.find((segment) => segment.document?.path === "src/old.ts")!.start;
+    assert.ok(same > 50);
+    assert.deepEqual(after.tokens.subarray(0, same), before.tokens.subarray(0, same));
   });
 
   it("estimates without a tokenizer, not far from the count", async () => {

@@ -115,7 +115,7 @@ describe("workspace walk", () => {
     const dir = scratch.folder({ "a.cs": "\uFEFFclass A {}\n" });
     const snapshot = await snapshotOf(dir, { buffers: new Map([[uriOf(dir, "a.cs"), "class A {}\n"]]) });
     assert.equal(snapshot.documents[0]?.unsaved, false);
-    assert.equal(await createReader()(snapshot.documents[0]!), "class A {}\n");
+    assert.equal(await createReader()(snapshot.documents[0]), "class A {}\n");
   });
 
   it("qualifies paths when there are several roots, and reads a root inside a root once", async () => {
