@@ -170,7 +170,9 @@ async function linkReason(link: string, root: string): Promise<string> {
   try {
     const relative = path.relative(await realpath(root), await realpath(link));
     const outside = relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
-    return outside ? "link to a place outside the folder" : `link to ${relative.split(path.sep).join("/") || "the folder itself"}`;
+    return outside
+      ? "link to a place outside the folder"
+      : `link to ${relative.split(path.sep).join("/") || "the folder itself"}`;
   } catch {
     return "broken link";
   }
