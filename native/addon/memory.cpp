@@ -95,7 +95,7 @@ static uint64_t compute_bytes(const llama_model * model, const ContextOptions & 
     return over_context + chunk * (2 * width + 6 * uint64_t(hparams.n_embd)) * sizeof(float) + 2 * n_vocab * sizeof(float);
 }
 
-void check_memory(const llama_model * model, const ContextOptions & options) {
+uint64_t check_memory(const llama_model * model, const ContextOptions & options) {
     const llama_hparams & hparams = model->hparams;
     std::map<ggml_backend_dev_t, uint64_t> needed; // nullptr: host
     ggml_backend_dev_t busiest = nullptr;
@@ -109,7 +109,9 @@ void check_memory(const llama_model * model, const ContextOptions & options) {
     }
     needed[busiest] += compute_bytes(model, options);
 
+    uint64_t all = 0;
     for (const auto & [device, bytes] : needed) {
+        all += bytes;
         size_t free  = 0;
         size_t total = 0;
         if (device == nullptr) {
@@ -121,4 +123,5 @@ void check_memory(const llama_model * model, const ContextOptions & options) {
             throw NativeError::no_memory(bytes, free);
         }
     }
+    return all;
 }

@@ -8,8 +8,9 @@
 #include "llama.h"
 #include "options.h"
 
-// Throws NativeError NO_MEMORY when the caches and buffers of such a context do not fit where they would be placed.
-void check_memory(const llama_model * model, const ContextOptions & options);
+// Bytes that the caches and buffers of such a context take, about. Throws NativeError NO_MEMORY when they do not fit where
+// they would be placed.
+uint64_t check_memory(const llama_model * model, const ContextOptions & options);
 
 // Bytes that programs can still get, within the limits of this process's control group. 0: unknown.
 uint64_t free_host_memory();

@@ -3,16 +3,20 @@
 #include <algorithm>
 
 #include "errors.h"
+#include "llama-esa-bench.h"
 #include "llama-esa.h"
 #include "llama-ext.h"
 #include "memory.h"
 #include "trace-codec.h"
 
-static NativeError creation_failure(const ContextOptions & options) {
-    if (!options.esa) {
-        return NativeError("FAILED", "llama.cpp could not create the context");
+// llama.cpp returns no reason; without ESA it is an allocation that failed.
+static NativeError creation_failure(const ContextOptions & options, uint64_t needed) {
+    const std::string reason = options.esa ? llama_esa_last_error() : "failed to allocate";
+    const auto says = [&](const char * word) { return reason.find(word) != std::string::npos; };
+    if (says("allocate") || says("no memory")) {
+        return NativeError::no_memory(needed, free_host_memory());
     }
-    return NativeError("FAILED", std::string("the ESA context could not be created: ") + llama_esa_last_error());
+    return NativeError(says("projections") ? "BAD_FILE" : "BAD_ARGUMENT", "the context could not be created: " + reason);
 }
 
 Session::Session(llama_model * model, const ContextOptions & options) {
@@ -25,7 +29,7 @@ Session::Session(llama_model * model, const ContextOptions & options) {
             throw NativeError("UNSUPPORTED", reason);
         }
     }
-    check_memory(model, options);
+    const uint64_t needed = check_memory(model, options);
 
     llama_context_params params = llama_context_default_params();
     params.n_ctx               = options.context_size;
@@ -52,7 +56,7 @@ Session::Session(llama_model * model, const ContextOptions & options) {
 
     context.reset(llama_init_from_model(model, params));
     if (!context) {
-        throw creation_failure(options);
+        throw creation_failure(options, needed);
     }
     n_ctx   = llama_n_ctx(context.get());
     n_chunk = llama_n_ubatch(context.get());
@@ -291,6 +295,10 @@ std::vector<llama_token> Session::snapshot_load(const std::string & path, const 
 
 void Session::bench_fill(int32_t count) {
     const auto lock = lock_open();
-    (void) count;
-    throw NativeError("UNSUPPORTED", "this build cannot fill a cache without computing it");
+    if (count < 0 || uint32_t(count) > n_ctx) {
+        throw NativeError("BAD_ARGUMENT", "cannot fill " + std::to_string(count) + " of " + std::to_string(n_ctx) + " tokens");
+    }
+    has_logits = false;
+    check_status(llama_esa_bench_fill(context.get(), count));
+    n_tokens = count;
 }

@@ -88,10 +88,7 @@ function openNative(): Native {
     },
     devices: () => guard(() => addon.devices()),
     unsupportedReason: (model) => guard(() => addon.unsupportedReason(model)),
-    createContext: async (model, options) => {
-      const raw = await settle(() => addon.createContext(model, { ...options }));
-      return new NativeContext(raw);
-    },
+    createContext: (model, options) => createContext(addon, model, options),
     peekSnapshot: (file, key) => settle(() => addon.snapshotPeek(file, key)),
     calibrate: (model, options) => calibrate(addon, model, options),
   };
@@ -146,13 +143,10 @@ function requireAddon(file: string): RawAddon {
 
 /** Errors of the addon carry a code, and for NO_MEMORY the bytes needed and free. */
 function toTypedError(error: unknown): Error {
-  if (!(error instanceof Error) || error instanceof NativeError || error instanceof LongsightError) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
+  if (!(error instanceof Error)) return new Error(String(error));
   const { code, needed, free } = error as Error & { code?: NativeErrorCode; needed?: number; free?: number };
-  if (code === undefined) return error;
-  if (code === "NO_MEMORY") return userErrors.noMemory("the context", needed ?? 0, free ?? 0, error);
-  return new NativeError(code, error.message);
+  if (code === undefined || error instanceof NativeError || error instanceof LongsightError) return error;
+  return new NativeError(code, error.message, needed === undefined ? null : { needed, free: free ?? 0 });
 }
 
 function guard<T>(call: () => T): T {
@@ -180,6 +174,20 @@ async function withAbort<T>(signal: AbortSignal | undefined, abort: () => void, 
     return await running;
   } finally {
     signal?.removeEventListener("abort", abort);
+  }
+}
+
+async function createContext(addon: RawAddon, model: ModelHandle, options: ContextOptions): Promise<NativeContext> {
+  try {
+    return new NativeContext(await settle(() => addon.createContext(model, { ...options })));
+  } catch (error) {
+    if (!(error instanceof NativeError) || error.memory === null) throw error;
+    throw userErrors.noMemory(
+      `a context of ${options.contextSize} tokens`,
+      error.memory.needed,
+      error.memory.free,
+      error,
+    );
   }
 }
 
@@ -295,9 +303,9 @@ export class NativeContext {
     return guard(() => this.#raw.logits());
   }
 
-  /** Removes the tokens [from, to) and closes the gap. @throws NativeError BAD_ARGUMENT, FAILED */
-  remove(from: number, to: number = this.length): Promise<void> {
-    return settle(() => this.#raw.remove(from, to));
+  /** Removes the tokens [from, to), by default to the end, and closes the gap. @throws NativeError BAD_ARGUMENT, FAILED */
+  remove(from: number, to?: number): Promise<void> {
+    return settle(() => this.#raw.remove(from, to ?? this.#raw.length));
   }
 
   /** Removes everything. */

@@ -22,11 +22,14 @@ export type NativeErrorCode =
 /** A failed native call. Not for users as it is: callers turn it into a LongsightError or handle it. */
 export class NativeError extends Error {
   readonly code: NativeErrorCode;
+  /** Bytes, for NO_MEMORY where they are known. */
+  readonly memory: { readonly needed: number; readonly free: number } | null;
 
-  constructor(code: NativeErrorCode, message: string) {
+  constructor(code: NativeErrorCode, message: string, memory: NativeError["memory"] = null) {
     super(message);
     this.name = "NativeError";
     this.code = code;
+    this.memory = memory;
   }
 }
 

@@ -38,6 +38,8 @@ export async function readGgufFacts(file: string): Promise<GgufFacts> {
   } catch (error) {
     throw userErrors.modelDamaged(file, "its header is damaged or cut off", error);
   }
+  // A file that ends within its header can be read as one without any value.
+  if (!("general" in info.metadata)) throw userErrors.modelDamaged(file, "its header is damaged or cut off");
   if (info.splicedParts === 1) await checkLength(file, info.tensorInfo ?? [], elementBytes(types));
   return toFacts(file, info);
 }
