@@ -23,7 +23,7 @@ import { listModels, thisMachine } from "./model/recommend";
 import { type ActiveModel, ModelHost } from "./modelHost";
 import type { OnProgress, Operation } from "./progress";
 import { Queue } from "./queue";
-import { toContextStatus, toPlanResult } from "./results";
+import { toContextStatus, toPlannedStatus, toPlanResult } from "./results";
 import type { BringResult, Session } from "./session/session";
 import { SessionHost } from "./sessionHost";
 import { compareSettings } from "./settings";
@@ -90,6 +90,8 @@ export class Pipeline {
   /** Aborts what runs when the pipeline is disposed. */
   readonly #life = new AbortController();
   #settings: EngineSettings;
+  /** True when the last look found no model on this machine. */
+  #modelMissing = false;
 
   constructor({ roots, settings, log, onStatus }: PipelineOptions) {
     this.#log = log;
@@ -106,8 +108,12 @@ export class Pipeline {
   plan(options: Operation = {}): Promise<PlanResult> {
     return this.#run("planning", options, async (operation) => {
       const active = await this.#model.ensure(this.#settings, operation).catch(nullWithoutModel);
+      this.#modelMissing = active === null;
+      this.#status.update({ model: active?.file.id ?? null, backend: active?.runtime.backend ?? null });
       const { plan, budget } = await this.#context.plan(this.#settings, active, this.#session.held, operation);
-      return toPlanResult(plan, budget, active?.frame.before.length ?? 0, active?.file.id ?? null);
+      const result = toPlanResult(plan, budget, active?.frame.before.length ?? 0, active?.file.id ?? null);
+      if (this.#session.session === null) this.#status.update({ context: toPlannedStatus(plan, result) });
+      return result;
     });
   }
 
@@ -185,7 +191,7 @@ export class Pipeline {
   async models(): Promise<readonly ModelEntry[]> {
     const { dataDir, model } = this.#settings;
     const devices = this.#model.active?.runtime.devices ?? [];
-    const chosen = await resolveModel(model, dataDir).catch(nullWithoutModel);
+    const chosen = await resolveModel(model, dataDir).catch(nullWithoutUsableModel);
     return listModels(dataDir, thisMachine(devices), chosen);
   }
 
@@ -237,7 +243,13 @@ export class Pipeline {
       this.#context.reset();
       if (change === "plan") return;
       await this.#session.dispose();
-      if (change === "model") await this.#model.unload();
+      if (change === "model") {
+        await this.#model.unload();
+        this.#modelMissing = false;
+        this.#status.update({ model: null, backend: null });
+      }
+      this.#status.update({ context: null });
+      this.#status.enter(this.#restState());
     });
   }
 
@@ -273,6 +285,7 @@ export class Pipeline {
     this.#status.enter("loading");
     const began = performance.now();
     const active = await this.#model.ensure(settings, operation);
+    this.#modelMissing = false;
     const load = (performance.now() - began) / 1000;
     this.#status.update({ model: active.file.id, backend: active.runtime.backend });
     this.#status.enter("planning");
@@ -322,6 +335,7 @@ export class Pipeline {
   }
 
   #restState(): EngineState {
+    if (this.#modelMissing) return "noModel";
     return this.#session.session === null ? "idle" : "ready";
   }
 
@@ -332,6 +346,12 @@ export class Pipeline {
 
 function isNoModel(error: unknown): boolean {
   return error instanceof LongsightError && (error.code === "LS-302" || error.code === "LS-306");
+}
+
+/** Models can be listed while the chosen one is missing or damaged: that is when another one is looked for. */
+function nullWithoutUsableModel(error: unknown): null {
+  if (error instanceof LongsightError && error.code.startsWith("LS-3")) return null;
+  throw error;
 }
 
 function nullWithoutModel(error: unknown): null {

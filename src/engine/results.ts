@@ -44,6 +44,18 @@ export function toContextStatus(context: CurrentContext, readTokens: number): No
   };
 }
 
+/** What the status says about the context while it is only planned. */
+export function toPlannedStatus(plan: Plan, result: PlanResult): NonNullable<EngineStatus["context"]> {
+  return {
+    files: result.included.files,
+    totalFiles: result.files.length,
+    tokens: result.included.tokens,
+    readTokens: 0,
+    budget: result.budget,
+    asOf: plan.snapshot.asOf,
+  };
+}
+
 /** Where everything fits and the user set no budget, the budget is the workspace. */
 function describeBudget(plan: Plan, budget: Budget, used: number): { budget: number; budgetReason: string } {
   const whole = plan.documents.every((document) => document.included);

@@ -71,15 +71,10 @@ export async function ensureCodeServer() {
 async function fetchInto(dir, runtime) {
   mkdirSync(dir, { recursive: true });
   writeFileSync(path.join(dir, "package.json"), '{"private":true}');
-  const install = (cwd, ...packages) =>
-    run(
-      "npm",
-      ["install", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error", ...packages],
-      {
-        cwd,
-        minutes: 15,
-      },
-    );
+  // Under `npm start` npm would install into the checkout that this variable names.
+  const { npm_config_local_prefix: _, ...env } = process.env;
+  const options = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"];
+  const install = (cwd, ...packages) => run("npm", ["install", ...options, ...packages], { cwd, env, minutes: 15 });
   await install(dir, `code-server@${VERSION}`, `${runtime}@${NODE_VERSION}`);
   const workbench = path.join(dir, "node_modules/code-server/lib/vscode");
   await install(workbench);
@@ -129,6 +124,15 @@ function ownFolders(home) {
   return ["--config", folders.config, "--user-data-dir", folders.data, "--extensions-dir", folders.extensions];
 }
 
+/** Replaces the settings of a workbench: the user's, and the machine's, where a remote workbench looks for its own. */
+export function writeSettings(data, settings) {
+  const text = JSON.stringify({ ...quietSettings, ...settings }, null, 2);
+  for (const scope of ["User", "Machine"]) {
+    mkdirSync(path.join(data, scope), { recursive: true });
+    writeFileSync(path.join(data, scope, "settings.json"), text);
+  }
+}
+
 /** Installs an extension for the workbench whose folders are below `home`. */
 export async function installExtension(home, vsix) {
   const { node, entry } = await ensureCodeServer();
@@ -144,7 +148,7 @@ export async function startCodeServer({ vsix, port, dir, settings = {}, env = {}
   const { node, entry } = await ensureCodeServer();
   const home = dir ?? mkdtempSync(path.join(os.tmpdir(), "longsight-workbench-"));
   const own = ownFolders(home);
-  writeFileSync(path.join(home, "data/User/settings.json"), JSON.stringify({ ...quietSettings, ...settings }, null, 2));
+  writeSettings(path.join(home, "data"), settings);
   if (vsix !== undefined) await installExtension(home, vsix);
 
   const address = `127.0.0.1:${port ?? (await freePort())}`;
@@ -170,7 +174,7 @@ export async function startCodeServer({ vsix, port, dir, settings = {}, env = {}
   }
   return {
     url,
-    home,
+    data: path.join(home, "data"),
     child,
     log: () => log,
     /** Address of the workbench with a folder open. */

@@ -42,6 +42,13 @@ export function licenceFiles(dir) {
     .map((name) => path.join(dir, name));
 }
 
+/** All package.json of a package: those of inner folders say whether a file is a module. */
+function manifestsOf(dir) {
+  return readdirSync(path.join(root, dir), { recursive: true })
+    .filter((name) => path.basename(name) === "package.json" && !name.includes("node_modules"))
+    .map((name) => path.join(dir, name));
+}
+
 function copy(file, to) {
   mkdirSync(path.dirname(path.join(to, file)), { recursive: true });
   copyFileSync(path.join(root, file), path.join(to, file));
@@ -56,7 +63,7 @@ export async function stageRuntime(to) {
   const packages = [...new Set(files.map(packageOf))];
   for (const file of files) copy(file, to);
   for (const dir of packages) {
-    copy(`${dir}/package.json`, to);
+    for (const file of manifestsOf(dir)) copy(file, to);
     for (const file of licenceFiles(path.join(root, dir))) copy(path.relative(root, file), to);
   }
   // node-llama-cpp starts some of its own modules in child processes, which no import shows.

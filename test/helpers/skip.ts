@@ -4,10 +4,11 @@ interface WithReason {
   skipReason?: string;
 }
 
-/** Skips the test, or from a `before` hook the whole suite. `this` of the test or hook is the context. */
+/** Skips the test, or from a `before` hook the whole suite. `context` is the `this` of the test or hook. */
 export function skip(context: Mocha.Context, reason: string): never {
   const runnable = context.test ?? context.runnable();
-  const owner = runnable.type === "hook" ? (context.currentTest ?? runnable.parent) : runnable;
+  const isHook = (runnable as { type?: string }).type === "hook";
+  const owner = isHook ? (context.currentTest ?? runnable.parent) : runnable;
   if (owner !== undefined) (owner as WithReason).skipReason = reason;
   return context.skip();
 }

@@ -1,0 +1,195 @@
+/** What a user does, from a machine without a model to a citation in the editor and the map of an answer. */
+import assert from "node:assert/strict";
+import type { FrameLocator, Locator } from "playwright-core";
+import { until } from "../helpers/until";
+import { Workbench, type Settings } from "./workbench";
+
+const MINUTE = 60_000;
+
+/** A small context, so that reading is quick on two cores, and windows that leave most of it to be selected from. */
+const settings: Settings = {
+  "longsight.model": process.env["LONGSIGHT_TEST_MODEL"],
+  "longsight.budget": 5000,
+  "longsight.attention.initial": 64,
+  "longsight.attention.local": 512,
+  "longsight.attention.top": 256,
+  "longsight.answer.maxTokens": 64,
+  "longsight.answer.temperature": 0,
+};
+
+describe("Longsight in a workbench", function () {
+  this.timeout(4 * MINUTE);
+  // Each test goes on where the one before left the workbench.
+  this.bail(true);
+
+  let workbench: Workbench;
+  let ask: FrameLocator;
+
+  const answers = (): Locator => ask.getByRole("article", { name: "Answer" });
+  const finished = async (): Promise<Locator> => {
+    const answer = answers().last();
+    await until("the answer is complete", async () => (await answer.getAttribute("aria-busy")) === "false", 3 * MINUTE);
+    return answer;
+  };
+  const send = async (question: string): Promise<void> => {
+    const before = await answers().count();
+    await ask.getByLabel("Question").fill(question);
+    await ask.getByLabel("Question").press("Enter");
+    await until("the question is taken", async () => (await answers().count()) > before);
+  };
+
+  before(async () => {
+    workbench = await Workbench.open();
+  });
+  after(async () => {
+    await workbench?.close();
+    await until("no engine outlives its workbench", () => workbench?.engines().length === 0);
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state !== "failed") return;
+    await workbench?.screenshot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
+    console.log(await workbench?.readLog());
+  });
+
+  it("says on a machine without a model that one is needed", async () => {
+    ask = await workbench.showAskView();
+    await ask.getByText("A model is needed").waitFor();
+    assert.ok(await ask.getByLabel("Question").isDisabled());
+    assert.ok((await ask.getByRole("radio").count()) > 0, "models are offered");
+    await workbench.screenshot("model-missing");
+  });
+
+  it("reads the workspace with progress once there is a model", async () => {
+    workbench.set(settings);
+    await ask.getByRole("heading", { name: "Ask about berthline" }).waitFor();
+    await workbench.runCommand("Longsight: Read Workspace");
+    const progress = ask.getByRole("progressbar", { name: "Reading the workspace" });
+    await progress.waitFor();
+    const first = Number(await progress.getAttribute("aria-valuenow"));
+    await workbench.screenshot("reading");
+    await until(
+      "the progress moves or ends",
+      async () => (await progress.isHidden()) || Number(await progress.getAttribute("aria-valuenow")) > first,
+      2 * MINUTE,
+    );
+    await progress.waitFor({ state: "hidden", timeout: 3 * MINUTE });
+    await ask.getByRole("button", { name: /^Context: [\d.k]+ of [\d.k]+ tokens, \d+ of 45 files/ }).waitFor();
+  });
+
+  it("streams an answer and says what it was based on", async () => {
+    await send("What happens to a booking when its deadline has passed?");
+    const answer = answers().last();
+    const text = answer.locator("longsight-answer");
+    const lengths = new Set<number>();
+    await until(
+      "the answer is complete",
+      async () => {
+        const busy = (await answer.getAttribute("aria-busy")) === "true";
+        const length = ((await text.textContent()) ?? "").length;
+        if (busy && length > 0) lengths.add(length);
+        return !busy;
+      },
+      3 * MINUTE,
+    );
+    assert.ok(lengths.size >= 2, `it grew while it was written: ${[...lengths].join(", ")}`);
+    assert.match((await answer.textContent()) ?? "", /As of .* · \d+ files, [\d.k]+ tokens/);
+    await workbench.screenshot("answered");
+  });
+
+  it("opens the editor at a citation's line", async () => {
+    const chip = answers().last().locator("button.citation").first();
+    const [, path, start, end] = /^Open (.+):(\d+)(?:-(\d+))?$/.exec((await chip.getAttribute("title")) ?? "") ?? [];
+    assert.ok(path !== undefined, "the chip names a place");
+    await chip.click();
+    const { page } = workbench;
+    await page.locator(`.tab.active[data-resource-name="${path.split("/").at(-1)}"]`).waitFor();
+    const cursor = page.locator("#status\\.editor\\.selection");
+    const line = await until(
+      "the cursor is there",
+      async () => /Ln (\d+)/.exec((await cursor.textContent()) ?? "")?.[1],
+    );
+    assert.ok(
+      Number(start) <= Number(line) && Number(line) <= Number(end ?? start) + 1,
+      `line ${line} of ${path}:${start}-${end}`,
+    );
+    await workbench.screenshot("citation");
+  });
+
+  it("shows what attention selected, and follows the answer token under the pointer", async () => {
+    await answers().last().locator("xpath=..").getByRole("button", { name: "Show attention" }).last().click();
+    const heatmap = workbench.panel;
+    const tiles = heatmap.getByRole("tree").getByRole("treeitem");
+    await tiles.first().waitFor();
+    const map = async (): Promise<string> =>
+      JSON.stringify(await tiles.evaluateAll((all) => all.map((tile) => tile.ariaLabel)));
+    const whole = await map();
+    assert.match(whole, /lift/);
+    assert.ok((await heatmap.getByRole("grid", { name: "Files by selections" }).getByRole("row").count()) > 5);
+    const tokens = heatmap.getByRole("listbox", { name: "Words of the answer" }).getByRole("option");
+    await tokens.nth(3).hover();
+    const third = await until("the map shows one token", async () => ((await map()) === whole ? null : map()));
+    await workbench.screenshot("heatmap-token");
+    await tokens.nth(8).hover();
+    await until("the map shows another token", async () => ![whole, third].includes(await map()));
+    await heatmap.getByRole("heading", { name: "Ranked" }).hover();
+    await until("the map shows the whole answer again", async () => (await map()) === whole);
+  });
+
+  it("stops within the answer and keeps what was written", async () => {
+    workbench.set({ ...settings, "longsight.answer.maxTokens": 2000 });
+    await send("List every file of this project and explain each of them at length.");
+    const answer = answers().last();
+    await until(
+      "the answer has begun",
+      async () => ((await answer.locator("longsight-answer").textContent()) ?? "").length > 10,
+      2 * MINUTE,
+    );
+    await ask.getByRole("button", { name: "Stop (Escape)" }).click();
+    await finished();
+    assert.match((await answer.getByRole("toolbar").textContent()) ?? "", /Stopped/);
+    assert.ok(((await answer.locator("longsight-answer").textContent()) ?? "").length > 10);
+    workbench.set(settings);
+  });
+
+  it("answers again after the engine was killed", async () => {
+    const [before] = workbench.engines();
+    assert.ok(before !== undefined, "an engine runs");
+    process.kill(before, "SIGKILL");
+    const after = await until("another engine runs", () => workbench.engines().find((pid) => pid !== before));
+    assert.notEqual(after, before);
+    await until("a question can be asked", () => ask.getByLabel("Question").isEnabled());
+    await send("Where are the mails sent?");
+    const answer = await finished();
+    assert.ok(((await answer.locator("longsight-answer").textContent()) ?? "").length > 0);
+    assert.equal(await answer.getByRole("alert").count(), 0, "no error is shown");
+  });
+
+  it("looks right in every theme", async () => {
+    const themes = {
+      dark: "Default Dark Modern",
+      light: "Default Light Modern",
+      "high-contrast": "Default High Contrast",
+    };
+    for (const [name, theme] of Object.entries(themes)) {
+      workbench.set({ ...settings, "workbench.colorTheme": theme });
+      const kind = name === "high-contrast" ? "vscode-high-contrast" : `vscode-${name}`;
+      await ask.locator(`body.${kind}`).waitFor();
+      await workbench.panel.locator(`body.${kind}`).waitFor();
+      await workbench.screenshot(`theme-${name}`);
+    }
+  });
+
+  it("goes on after the window is reloaded, without reading again", async () => {
+    await workbench.page.reload();
+    await workbench.ready();
+    ask = await workbench.showAskView();
+    await until("a question can be asked", () => ask.getByLabel("Question").isEnabled());
+    await send("What is a hold?");
+    await until(
+      "what was read is restored, not read again",
+      async () => (await ask.getByRole("progressbar", { name: "Reading the workspace" }).count()) === 0,
+    );
+    const answer = await finished();
+    assert.ok(((await answer.locator("longsight-answer").textContent()) ?? "").length > 0);
+  });
+});
