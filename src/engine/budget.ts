@@ -1,7 +1,7 @@
 import type { EngineSettings } from "../shared/protocol";
 import { thisMachine } from "./model/recommend";
 import type { ActiveModel } from "./modelHost";
-import { chooseBudget, type ContextShape, contextBytes, tokensThatFit } from "./session/memory";
+import { chooseBudget, type ContextShape, contextBytes, requireMemory, tokensThatFit } from "./session/memory";
 
 /** Longest question with its frame and selection, in tokens. */
 export const QUESTION_LIMIT = 4096;
@@ -29,6 +29,18 @@ export function shapeOf(active: ActiveModel, settings: EngineSettings): ContextS
 export function freeMemory(active: ActiveModel): number {
   const machine = thisMachine(active.runtime.devices);
   return active.runtime.backend === "cpu" || machine.gpuMemoryFree === 0 ? machine.memoryFree : machine.gpuMemoryFree;
+}
+
+/** Least budget that is worth a try, in tokens: a repository map and a file or two. */
+const LEAST_BUDGET = 1024;
+
+/**
+ * Refuses a budget that the memory does not hold before anything is allocated for it.
+ * @throws LongsightError LS-201
+ */
+export function requireBudget(settings: EngineSettings, active: ActiveModel, held: number): void {
+  const tokens = settings.budget > 0 ? settings.budget : LEAST_BUDGET;
+  requireMemory(shapeOf(active, settings), tokens + reserveFor(settings), freeMemory(active) + held);
 }
 
 /** Tokens kept for a question with its frame and for the answer. */

@@ -5,7 +5,7 @@ import type { PackedContext, Plan } from "./context/types";
 import type { Log } from "./log";
 import type { ActiveModel } from "./modelHost";
 import { type Operation, ProgressMeter } from "./progress";
-import { type Budget, budgetFor } from "./budget";
+import { type Budget, budgetFor, requireBudget } from "./budget";
 import { type LongsightError } from "../shared/errors";
 import type { WorkspaceHost } from "./workspaceHost";
 import type { ReadText, Snapshot } from "./workspace/types";
@@ -84,6 +84,7 @@ export class ContextHost {
     read: ReadText,
     operation: Operation,
   ): Promise<CurrentContext> {
+    requireBudget(settings, active, held);
     const budget = this.#chooseBudget(settings, active, held);
     const plan = await this.#plan(snapshot, budget, active, read, operation);
     const packed = await packContext({

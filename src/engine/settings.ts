@@ -18,7 +18,7 @@ const esaSchema = z.strictObject({
 const settingsSchema = z.strictObject({
   dataDir: z.string().refine(isAbsolute, "must be an absolute path"),
   model: z.string(),
-  budget: count(0, 2 ** 24),
+  budget: count(0, 2 ** 31 - 1),
   backend: z.enum(["auto", "cpu", "cuda", "vulkan", "metal"]),
   threads: count(0, 512),
   maxFileBytes: count(1, 2 ** 31 - 1),
