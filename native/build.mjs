@@ -27,7 +27,10 @@ function readOptions() {
   try {
     const { values } = parseArgs({
       options: {
-        backend: { type: "string", default: process.platform === "darwin" && process.arch === "arm64" ? "metal" : "cpu" },
+        backend: {
+          type: "string",
+          default: process.platform === "darwin" && process.arch === "arm64" ? "metal" : "cpu",
+        },
         portable: { type: "boolean", default: false },
         sanitize: { type: "boolean", default: false },
         jobs: { type: "string" },
@@ -37,7 +40,8 @@ function readOptions() {
       },
     });
     const jobs = values.jobs === undefined ? defaultJobs() : Number(values.jobs);
-    if (!BACKENDS.includes(values.backend)) throw new Error(`--backend ${values.backend}: one of ${BACKENDS.join(", ")}`);
+    if (!BACKENDS.includes(values.backend))
+      throw new Error(`--backend ${values.backend}: one of ${BACKENDS.join(", ")}`);
     if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs}: a whole number above 0`);
     return { ...values, jobs, cache: !values["no-cache"] };
   } catch (error) {
@@ -168,7 +172,9 @@ async function build(options) {
   const flags = cmakeOptions(options, variants);
   const { compiler } = checkTools();
   const { buildId, contentHash } = hashInputs(packages, flags, compiler);
-  const flavour = [options.backend, options.portable && "portable", options.sanitize && "sanitize"].filter(Boolean).join("-");
+  const flavour = [options.backend, options.portable && "portable", options.sanitize && "sanitize"]
+    .filter(Boolean)
+    .join("-");
   const folder = installed.folderName(flavour, contentHash);
   const target = options.sanitize ? path.join(WORK, flavour, "out") : installed.releaseDir(nlcDir, folder);
   const metadata = nlcMetadata(nlcDir);
@@ -213,7 +219,13 @@ async function build(options) {
   report.step("install");
   const out = path.join(WORK, flavour, "out");
   collectOutputs(buildDir, out);
-  installed.writeManifest(out, { contentHash, buildId, backend: options.backend, portable: options.portable, variants });
+  installed.writeManifest(out, {
+    contentHash,
+    buildId,
+    backend: options.backend,
+    portable: options.portable,
+    variants,
+  });
   finish(out);
   if (options.cache && !options.sanitize) {
     try {
@@ -222,7 +234,9 @@ async function build(options) {
       console.error(`the build could not be kept in ${installed.cacheDir()}: ${error.message}`);
     }
   }
-  say(`native build ${buildId.slice(0, 12)} (${flavour}) made in ${Math.round((Date.now() - started) / 1000)} s: ${target}`);
+  say(
+    `native build ${buildId.slice(0, 12)} (${flavour}) made in ${Math.round((Date.now() - started) / 1000)} s: ${target}`,
+  );
 }
 
 /** The build id as a header; untouched when it is the same, so that nothing is compiled again for it. */

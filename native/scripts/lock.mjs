@@ -15,14 +15,14 @@ function isRunning(pid) {
 /** Runs `work` while holding `file`; waits for another holder, takes over from one that no longer runs. */
 export async function withLock(file, onWait, work) {
   mkdirSync(path.dirname(file), { recursive: true });
-  for (let waited = false; ; ) {
+  for (let waited = false; ;) {
     try {
       writeFileSync(file, String(process.pid), { flag: "wx" });
       break;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
     }
-    let holder = NaN;
+    let holder;
     try {
       holder = Number(readFileSync(file, "utf8"));
     } catch (error) {

@@ -67,7 +67,9 @@ export function checkTools() {
   }
   const version = /(\d+)\.(\d+)/.exec(found.cmake);
   if (version === null || Number(version[1]) * 1000 + Number(version[2]) < 3021) {
-    throw new BuildError(`cmake 3.21 or newer is needed, found "${found.cmake}". To install:\n  ${installCommand(["cmake"])}`);
+    throw new BuildError(
+      `cmake 3.21 or newer is needed, found "${found.cmake}". To install:\n  ${installCommand(["cmake"])}`,
+    );
   }
   return { compiler: found.compiler };
 }

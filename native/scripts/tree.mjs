@@ -17,7 +17,11 @@ function git(args, cwd) {
 }
 
 function applyPatches(dir, suffix, options, cwd) {
-  const files = existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith(suffix)).sort() : [];
+  const files = existsSync(dir)
+    ? readdirSync(dir)
+        .filter((name) => name.endsWith(suffix))
+        .sort()
+    : [];
   for (const name of files) git(["apply", ...options, path.join(dir, name)], cwd);
   return files.length;
 }
@@ -74,7 +78,10 @@ export function prepareTree({ nlcDir, patchDir, work }) {
 
   const state = readJson(stamp, { overlay: [] });
   const status = git(["status", "--porcelain", "-z", "-uall", "--no-renames"], upstream);
-  const overlay = status.split("\0").filter((line) => line.length > 3).map((line) => line.slice(3));
+  const overlay = status
+    .split("\0")
+    .filter((line) => line.length > 3)
+    .map((line) => line.slice(3));
   // Recorded before the files are written: after an interruption the next run still knows what may differ.
   const touched = new Set([...overlay, ...state.overlay]);
   writeFileSync(stamp, JSON.stringify({ ...state, overlay: [...touched] }));

@@ -22,6 +22,7 @@ import {
   type RawContext,
 } from "./nativeTypes";
 
+export { decodeSelection } from "./nativeSelection";
 export * from "./nativeTypes";
 
 const ADDON = "longsight-esa.node";
@@ -263,7 +264,7 @@ export class NativeContext {
     const ready: GeneratedToken[] = [];
     let wake: () => void = () => undefined;
     let result: GenerateResult | undefined;
-    let failure: unknown;
+    let failure: Error | undefined;
     const onTokens = (tokens: Int32Array, traces: readonly (Uint8Array | null)[]): void => {
       tokens.forEach((token, index) => ready.push({ token, trace: traces[index] ?? null }));
       wake();
@@ -274,7 +275,7 @@ export class NativeContext {
       () => this.#raw.generate(rest, onTokens),
     ).then(
       (value) => (result = value),
-      (error: unknown) => (failure = error ?? new Error("generation failed")),
+      (error: unknown) => (failure = toTypedError(error)),
     );
     void running.then(() => wake());
     try {
@@ -335,29 +336,4 @@ export class NativeContext {
   dispose(): Promise<void> {
     return settle(() => this.#raw.dispose());
   }
-}
-
-/**
- * Reads the compact form of a selection: for each layer a varint count, then the token indices as varint differences.
- * @returns one ascending array of token indices per layer; empty for a layer that attended densely
- */
-export function decodeSelection(bytes: Uint8Array): Int32Array[] {
-  let at = 0;
-  const next = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      if (byte === undefined || shift > 28) throw new RangeError("damaged selection");
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  const layers: Int32Array[] = [];
-  while (at < bytes.length) {
-    const tokens = new Int32Array(next());
-    let token = 0;
-    for (let i = 0; i < tokens.length; i++) tokens[i] = token += next();
-    layers.push(tokens);
-  }
-  return layers;
 }

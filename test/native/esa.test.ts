@@ -59,7 +59,7 @@ function parseTap(text: string): Pick<TapRun, "lines" | "planned"> {
 }
 
 function toTest(line: TapLine): Test {
-  const test = new Test(line.title, function () {
+  const test = new Test(line.title, function (this: Mocha.Context) {
     if (line.skipped !== null) this.skip();
     assert.ok(line.passed, "see the program's output");
   });

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { Llama, LlamaModel } from "node-llama-cpp";
-import { LongsightError, userErrors } from "../../shared/errors";
+import { type LongsightError, userErrors } from "../../shared/errors";
 import type { Backend } from "../../shared/protocol";
 import type { Tokenizer } from "../context/types";
 import type { Log } from "../log";
