@@ -97,10 +97,11 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.mjs", "*.js"],
-    languageOptions: {
-      globals: { ...globals.node, document: "readonly" },
-    },
+    files: ["**/*.mjs"],
+    languageOptions: { globals: { ...globals.node, document: "readonly" } },
   },
-  { files: ["*.js"], languageOptions: { sourceType: "commonjs", globals: globals.commonjs } },
+  {
+    files: ["*.js", "**/*.cjs", "test/integration/runner/*.js"],
+    languageOptions: { sourceType: "commonjs", globals: globals.node },
+  },
 );

@@ -22,6 +22,8 @@ describe("Longsight in a workbench", function () {
   // Each test goes on where the one before left the workbench.
   this.bail(true);
 
+  /** Undefined when it could not be opened. */
+  let opened: Workbench | undefined;
   let workbench: Workbench;
   let ask: FrameLocator;
 
@@ -39,16 +41,16 @@ describe("Longsight in a workbench", function () {
   };
 
   before(async () => {
-    workbench = await Workbench.open();
+    workbench = opened = await Workbench.open();
   });
   after(async () => {
-    await workbench?.close();
-    await until("no engine outlives its workbench", () => workbench?.engines().length === 0);
+    await opened?.close();
+    await until("no engine outlives its workbench", () => (opened?.engines() ?? []).length === 0);
   });
   afterEach(async function () {
     if (this.currentTest?.state !== "failed") return;
-    await workbench?.screenshot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
-    console.log(await workbench?.readLog());
+    await opened?.screenshot(`failed-${this.currentTest.title.replaceAll(/\W+/g, "-")}`);
+    console.log(await opened?.readLog());
   });
 
   it("says on a machine without a model that one is needed", async () => {

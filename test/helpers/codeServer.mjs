@@ -72,7 +72,8 @@ async function fetchInto(dir, runtime) {
   mkdirSync(dir, { recursive: true });
   writeFileSync(path.join(dir, "package.json"), '{"private":true}');
   // Under `npm start` npm would install into the checkout that this variable names.
-  const { npm_config_local_prefix: _, ...env } = process.env;
+  const env = { ...process.env };
+  delete env.npm_config_local_prefix;
   const options = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"];
   const install = (cwd, ...packages) => run("npm", ["install", ...options, ...packages], { cwd, env, minutes: 15 });
   await install(dir, `code-server@${VERSION}`, `${runtime}@${NODE_VERSION}`);
