@@ -1,5 +1,5 @@
 import path from "node:path";
-import { isCancelled, LongsightError } from "../shared/errors";
+import { LongsightError } from "../shared/errors";
 import type {
   AnswerResult,
   AskParams,
@@ -21,13 +21,12 @@ import { downloadModel } from "./model/download";
 import { resolveModel } from "./model/files";
 import { listModels, thisMachine } from "./model/recommend";
 import { type ActiveModel, ModelHost } from "./modelHost";
-import type { OnProgress, Operation } from "./progress";
-import { Queue } from "./queue";
+import type { Operation } from "./progress";
 import { toContextStatus, toPlannedStatus, toPlanResult } from "./results";
 import type { BringResult, Session } from "./session/session";
+import { isNoModel, Runner } from "./runner";
 import { SessionHost } from "./sessionHost";
 import { compareSettings } from "./settings";
-import { StatusBoard } from "./status";
 import { TraceHost } from "./traceHost";
 import { WorkspaceHost } from "./workspaceHost";
 import type { WorkspaceRoot } from "./workspace/types";
@@ -79,24 +78,19 @@ interface Reading extends BringResult {
  * that need the model wait for each other, in the order they were made.
  */
 export class Pipeline {
-  readonly #log: Log;
-  readonly #queue = new Queue();
-  readonly #status: StatusBoard;
+  readonly #runner: Runner;
   readonly #workspace: WorkspaceHost;
   readonly #model: ModelHost;
   readonly #context: ContextHost;
   readonly #session: SessionHost;
   readonly #traces: TraceHost;
-  /** Aborts what runs when the pipeline is disposed. */
-  readonly #life = new AbortController();
   #settings: EngineSettings;
   /** True when the last look found no model on this machine. */
   #modelMissing = false;
 
   constructor({ roots, settings, log, onStatus }: PipelineOptions) {
-    this.#log = log;
     this.#settings = settings;
-    this.#status = new StatusBoard(onStatus);
+    this.#runner = new Runner(log, onStatus, () => this.#restState());
     this.#workspace = new WorkspaceHost(roots);
     this.#model = new ModelHost(log);
     this.#context = new ContextHost(this.#workspace, log);
@@ -106,20 +100,20 @@ export class Pipeline {
 
   /** What goes into the context and what does not; estimated while no model is on this machine. @throws LongsightError LS-1xx, LS-401 */
   plan(options: Operation = {}): Promise<PlanResult> {
-    return this.#run("planning", options, async (operation) => {
+    return this.#runner.run("planning", options, async (operation) => {
       const active = await this.#model.ensure(this.#settings, operation).catch(nullWithoutModel);
       this.#modelMissing = active === null;
-      this.#status.update({ model: active?.file.id ?? null, backend: active?.runtime.backend ?? null });
+      this.#runner.status.update({ model: active?.file.id ?? null, backend: active?.runtime.backend ?? null });
       const { plan, budget } = await this.#context.plan(this.#settings, active, this.#session.held, operation);
       const result = toPlanResult(plan, budget, active?.frame.before.length ?? 0, active?.file.id ?? null);
-      if (this.#session.session === null) this.#status.update({ context: toPlannedStatus(plan, result) });
+      if (this.#session.session === null) this.#runner.status.update({ context: toPlannedStatus(plan, result) });
       return result;
     });
   }
 
   /** Walks, plans, packs, restores or prefills, saves the snapshot. @throws LongsightError */
   read(options: ReadOptions = {}): Promise<ReadResult> {
-    return this.#run("reading", options, async (operation) => {
+    return this.#runner.run("reading", options, async (operation) => {
       const began = performance.now();
       const { context, prefilled, reused, snapshotBytes } = await this.#read({ ...options, ...operation });
       const seconds = (performance.now() - began) / 1000;
@@ -130,11 +124,11 @@ export class Pipeline {
   /** Answers a question; reads first when needed. @throws LongsightError */
   ask(params: AskParams, options: AskOptions = {}): Promise<AnswerResult> {
     const { onDelta } = options;
-    return this.#run("answering", options, async (operation) => {
+    return this.#runner.run("answering", options, async (operation) => {
       const began = performance.now();
       const { active, context, session, load, bring, prefilled, reused } = await this.#read(operation);
-      this.#status.enter("answering");
-      let firstToken: number | null = null;
+      this.#runner.status.enter("answering");
+      let firstToken = NaN;
       const asked = await askSession({
         params,
         settings: this.#settings,
@@ -144,7 +138,7 @@ export class Pipeline {
         workspace: this.#workspace.id,
         signal: operation.signal,
         onDelta: (text, tokens) => {
-          firstToken ??= (performance.now() - began) / 1000;
+          if (Number.isNaN(firstToken)) firstToken = (performance.now() - began) / 1000;
           onDelta?.(text, tokens);
         },
       });
@@ -154,7 +148,7 @@ export class Pipeline {
         timings: {
           load,
           prefill: bring + asked.prefill,
-          firstToken: firstToken ?? (performance.now() - began) / 1000,
+          firstToken: Number.isNaN(firstToken) ? (performance.now() - began) / 1000 : firstToken,
           decode: asked.decode,
           prefilledTokens: prefilled + asked.questionTokens,
           reusedTokens: reused,
@@ -197,17 +191,13 @@ export class Pipeline {
 
   /** Downloads a model of the catalogue. @throws LongsightError LS-301, LS-304, LS-305, LS-900 */
   downloadModel(id: string, options: Operation = {}): Promise<{ readonly path: string }> {
-    const onProgress: OnProgress = (progress) => {
-      this.#status.update({ progress });
-      options.onProgress?.(progress);
-    };
-    const download = downloadModel(id, this.#settings.dataDir, { signal: this.#signal(options), onProgress });
-    return download.finally(() => this.#status.update({ progress: null }));
+    const download = downloadModel(id, this.#settings.dataDir, this.#runner.operation(options));
+    return download.finally(() => this.#runner.status.update({ progress: null }));
   }
 
   /** Computes the projections of the chosen model from the workspace's text, even when there are some. @throws LongsightError */
   calibrate(options: Operation = {}): Promise<CalibrateResult> {
-    return this.#run("reading", options, async (operation) => {
+    return this.#runner.run("reading", options, async (operation) => {
       const active = await this.#model.ensure(this.#settings, operation);
       const source = await this.#workspace.take(this.#settings, operation);
       const {
@@ -236,7 +226,7 @@ export class Pipeline {
 
   /** Takes new settings from the next call on; what no longer fits them is freed. */
   updateSettings(settings: EngineSettings): Promise<void> {
-    return this.#queue.run(async () => {
+    return this.#runner.change(async () => {
       const change = compareSettings(this.#settings, settings);
       this.#settings = settings;
       if (change === "none" || change === "answer") return;
@@ -246,16 +236,16 @@ export class Pipeline {
       if (change === "model") {
         await this.#model.unload();
         this.#modelMissing = false;
-        this.#status.update({ model: null, backend: null });
+        this.#runner.status.update({ model: null, backend: null });
       }
-      this.#status.update({ context: null });
-      this.#status.enter(this.#restState());
+      this.#runner.status.update({ context: null });
+      this.#runner.rest();
     });
   }
 
   /** Removes snapshots, token caches, projections and traces; models stay. */
   clearCaches(): Promise<{ readonly freedBytes: number }> {
-    return this.#queue.run(async () => {
+    return this.#runner.change(async () => {
       await this.#session.dispose();
       this.#context.reset();
       this.#traces.forget();
@@ -274,25 +264,24 @@ export class Pipeline {
 
   /** Stops native work within one step and frees everything. May be called again. */
   async dispose(): Promise<void> {
-    this.#life.abort();
-    await this.#queue.close();
+    await this.#runner.close();
     await this.#session.dispose();
     await this.#model.unload();
   }
 
   async #read(operation: ReadOptions): Promise<Reading> {
     const settings = this.#settings;
-    this.#status.enter("loading");
+    this.#runner.status.enter("loading");
     const began = performance.now();
     const active = await this.#model.ensure(settings, operation);
     this.#modelMissing = false;
     const load = (performance.now() - began) / 1000;
-    this.#status.update({ model: active.file.id, backend: active.runtime.backend });
-    this.#status.enter("planning");
+    this.#runner.status.update({ model: active.file.id, backend: active.runtime.backend });
+    this.#runner.status.enter("planning");
     const context = await this.#context.pack(settings, active, this.#session.held, operation);
-    this.#status.enter("reading");
+    this.#runner.status.enter("reading");
     const session = await this.#session.ensure(settings, active, context, operation);
-    const tell = (): void => this.#status.update({ context: toContextStatus(context, session.readTokens) });
+    const tell = (): void => this.#runner.status.update({ context: toContextStatus(context, session.readTokens) });
     tell();
     const bringBegan = performance.now();
     try {
@@ -309,43 +298,10 @@ export class Pipeline {
     }
   }
 
-  /** Waits for the model to be free, keeps the status, and ends with the call's signal or the pipeline's life. */
-  #run<T>(state: EngineState, options: Operation, work: (operation: Operation) => Promise<T>): Promise<T> {
-    const signal = this.#signal(options);
-    const onProgress: OnProgress = (progress) => {
-      this.#status.update({ progress });
-      options.onProgress?.(progress);
-    };
-    return this.#queue.run(async () => {
-      this.#status.enter(state);
-      try {
-        const result = await work({ signal, onProgress });
-        this.#status.enter(this.#restState());
-        return result;
-      } catch (error) {
-        if (isCancelled(error)) this.#status.enter(this.#restState());
-        else if (isNoModel(error)) this.#status.enter("noModel");
-        else {
-          if (!(error instanceof LongsightError)) this.#log.error("unexpected failure", error);
-          this.#status.fail(error);
-        }
-        throw error;
-      }
-    }, signal);
-  }
-
   #restState(): EngineState {
     if (this.#modelMissing) return "noModel";
     return this.#session.session === null ? "idle" : "ready";
   }
-
-  #signal({ signal }: Operation): AbortSignal {
-    return signal === undefined ? this.#life.signal : AbortSignal.any([signal, this.#life.signal]);
-  }
-}
-
-function isNoModel(error: unknown): boolean {
-  return error instanceof LongsightError && (error.code === "LS-302" || error.code === "LS-306");
 }
 
 /** Models can be listed while the chosen one is missing or damaged: that is when another one is looked for. */

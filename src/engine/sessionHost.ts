@@ -173,7 +173,8 @@ function esaOptions(settings: EngineSettings, active: ActiveModel, projections: 
 /** Names everything that keys and values depend on besides the tokens. */
 async function cacheKey(active: ActiveModel, esa: EsaOptions | null): Promise<string> {
   const { native, backend } = active.runtime;
-  const projections = esa?.projections == null ? null : await sha256File(esa.projections);
+  const file = esa?.projections ?? null;
+  const projections = file === null ? null : await sha256File(file);
   const parts = [active.fingerprint, native.buildId, native.version, backend, BATCH_SIZE, { ...esa, projections }];
   return sha256(JSON.stringify(parts));
 }

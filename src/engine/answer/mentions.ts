@@ -124,7 +124,8 @@ function linesNearby(text: string, from: number, end: number): [number, number] 
 }
 
 function toLines(match: RegExpExecArray): [number, number] {
-  const [first, second] = match.slice(1).filter((group) => group !== undefined);
+  const groups: readonly (string | undefined)[] = match.slice(1);
+  const [first, second] = groups.filter((group) => group !== undefined);
   const start = Number(first);
   return [start, second === undefined ? start : Number(second)];
 }

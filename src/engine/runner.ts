@@ -1,0 +1,81 @@
+import { isCancelled, LongsightError } from "../shared/errors";
+import type { EngineState, EngineStatus } from "../shared/protocol";
+import type { Log } from "./log";
+import type { OnProgress, Operation } from "./progress";
+import { Queue } from "./queue";
+import { StatusBoard } from "./status";
+
+/** Runs the engine's calls one at a time, and keeps the status true while they start, go on, fail and end. */
+export class Runner {
+  readonly status: StatusBoard;
+  readonly #log: Log;
+  readonly #queue = new Queue();
+  /** Aborts what runs when the engine ends. */
+  readonly #life = new AbortController();
+  readonly #restState: () => EngineState;
+
+  /** @param restState the state when nothing runs and nothing has failed */
+  constructor(log: Log, onStatus: ((status: EngineStatus) => void) | undefined, restState: () => EngineState) {
+    this.#log = log;
+    this.status = new StatusBoard(onStatus);
+    this.#restState = restState;
+  }
+
+  /** Waits for the model to be free; ends with the call's signal or the engine's life. @throws LongsightError LS-900 */
+  run<T>(state: EngineState, options: Operation, work: (operation: Operation) => Promise<T>): Promise<T> {
+    const operation = this.operation(options);
+    return this.#queue.run(async () => {
+      this.status.enter(state);
+      try {
+        const result = await work(operation);
+        this.rest();
+        return result;
+      } catch (error) {
+        this.#failed(error);
+        throw error;
+      }
+    }, operation.signal);
+  }
+
+  /** Waits its turn like `run`, without a state of its own: for quick changes. */
+  change<T>(work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(work);
+  }
+
+  /** The call's options, with the engine's life in its signal and its progress in the status. */
+  operation({ signal, onProgress }: Operation): Operation {
+    const tell: OnProgress = (progress) => {
+      this.status.update({ progress });
+      onProgress?.(progress);
+    };
+    return {
+      signal: signal === undefined ? this.#life.signal : AbortSignal.any([signal, this.#life.signal]),
+      onProgress: tell,
+    };
+  }
+
+  /** Nothing runs now. */
+  rest(): void {
+    this.status.enter(this.#restState());
+  }
+
+  /** Stops what runs within one step, and lets nothing start any more. */
+  close(): Promise<void> {
+    this.#life.abort();
+    return this.#queue.close();
+  }
+
+  #failed(error: unknown): void {
+    if (isCancelled(error)) this.rest();
+    else if (isNoModel(error)) this.status.enter("noModel");
+    else {
+      if (!(error instanceof LongsightError)) this.#log.error("unexpected failure", error);
+      this.status.fail(error);
+    }
+  }
+}
+
+/** True when no model is chosen, or the chosen one is not on this machine. */
+export function isNoModel(error: unknown): boolean {
+  return error instanceof LongsightError && (error.code === "LS-302" || error.code === "LS-306");
+}
