@@ -28,7 +28,10 @@ const PRIORITY: readonly FileKind[] = ["manifest", "source", "documentation", "c
 export function kindOf(document: Document): FileKind {
   const { path, languageId } = document;
   if (TEST.test(path)) return "test";
-  if (MANIFEST.test(path) || (READ_ME.test(path) && isShallow(path))) return "manifest";
+  if (MANIFEST.test(path) || READ_ME.test(path)) {
+    if (isShallow(path)) return "manifest";
+    return DOCUMENTATION_LANGUAGES.has(languageId) ? "documentation" : "configuration";
+  }
   if (PROSE_OF_RECORD.test(path)) return "data";
   if (DOCUMENTATION_LANGUAGES.has(languageId)) return "documentation";
   if (CONFIGURATION_LANGUAGES.has(languageId) || CONFIGURATION.test(path)) return "configuration";
@@ -44,6 +47,7 @@ export function isStable(kind: FileKind): boolean {
   return kind === "manifest" || kind === "documentation";
 }
 
+/** Monorepos have a manifest per package: those further down must not crowd out the source. */
 function isShallow(path: string): boolean {
   return path.split("/").length <= 2;
 }

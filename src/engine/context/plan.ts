@@ -2,7 +2,7 @@ import { userErrors } from "../../shared/errors";
 import { throwIfAborted } from "../progress";
 import type { Document, ReadText, Snapshot } from "../workspace/types";
 import { estimateTextTokens, estimateTokens, fileFrame } from "./frame";
-import { isStable, kindOf, priorityOf } from "./kinds";
+import { type FileKind, isStable, kindOf, priorityOf } from "./kinds";
 import { repositoryMap } from "./map";
 import type { TokenCache } from "./tokens";
 import type { Plan, PlannedDocument } from "./types";
@@ -21,6 +21,9 @@ export interface PlanOptions {
   /** Files looked at, of files in the snapshot. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
+
+/** A document with the kind that decides its place. */
+type Candidate = PlannedDocument & { readonly kind: FileKind };
 
 /** Share of the budget that the repository map may take. */
 const MAP_SHARE = 0.03;
@@ -42,10 +45,10 @@ export async function planContext(options: PlanOptions): Promise<Plan> {
   const mapTokens = map === "" ? 0 : measure(map);
   const fixed = (options.frameTokens ?? 0) + mapTokens;
   const tooLarge = `over the budget of ${budget.toLocaleString("en")} tokens`;
-  const planned: PlannedDocument[] = [];
+  const planned: Candidate[] = [];
   let left = budget - fixed;
   let smallest = Infinity;
-  for (const document of byImportance(snapshot.documents)) {
+  for (const { document, kind } of byImportance(snapshot.documents)) {
     throwIfAborted(signal);
     const hopeless = document.bytes / MOST_BYTES_PER_TOKEN > left;
     const estimated = tokens === null || hopeless;
@@ -53,14 +56,15 @@ export async function planContext(options: PlanOptions): Promise<Plan> {
     const included = !hopeless && count <= left;
     if (included) left -= count;
     smallest = Math.min(smallest, count);
-    planned.push({ document, tokens: count, estimated, included, reason: included ? kindOf(document) : tooLarge });
+    planned.push({ document, tokens: count, estimated, included, reason: included ? kind : tooLarge, kind });
     onProgress?.(planned.length, snapshot.documents.length);
   }
   await tokens?.save();
   const included = planned.filter((entry) => entry.included).sort(contextOrder);
   if (included.length === 0) throw userErrors.budgetTooSmall(budget, fixed + smallest);
-  const leftOut = planned.filter((entry) => !entry.included).sort(byPath);
-  return { snapshot, budget, documents: [...included, ...leftOut], tokens: budget - fixed - left, map, mapTokens };
+  const leftOut = planned.filter((entry) => !entry.included).sort((a, b) => comparePaths(a.document, b.document));
+  const documents = [...included, ...leftOut].map(({ kind: _, ...entry }): PlannedDocument => entry);
+  return { snapshot, budget, documents, tokens: budget - fixed - left, map, mapTokens };
 }
 
 /** Tokens of a document with its header and closing fence. */
@@ -72,20 +76,22 @@ async function countTokens(document: Document, read: ReadText, tokens: TokenCach
   return tokenizer.tokenize(header).length + body.length + tokenizer.tokenize(footer).length;
 }
 
-function byImportance(documents: readonly Document[]): Document[] {
-  return documents.toSorted(
-    (a, b) => priorityOf(kindOf(a)) - priorityOf(kindOf(b)) || b.mtimeMs - a.mtimeMs || comparePaths(a, b),
+function byImportance(documents: readonly Document[]): { document: Document; kind: FileKind }[] {
+  const sorted = documents.map((document) => ({ document, kind: kindOf(document) }));
+  return sorted.sort(
+    (a, b) =>
+      priorityOf(a.kind) - priorityOf(b.kind) ||
+      b.document.mtimeMs - a.document.mtimeMs ||
+      comparePaths(a.document, b.document),
   );
 }
 
-function contextOrder(a: PlannedDocument, b: PlannedDocument): number {
-  const [kindA, kindB] = [kindOf(a.document), kindOf(b.document)];
-  const stableA = isStable(kindA);
-  if (stableA !== isStable(kindB)) return stableA ? -1 : 1;
-  if (stableA) return priorityOf(kindA) - priorityOf(kindB) || comparePaths(a.document, b.document);
-  return a.document.mtimeMs - b.document.mtimeMs || comparePaths(a.document, b.document);
+function contextOrder(a: Candidate, b: Candidate): number {
+  const stableA = isStable(a.kind);
+  if (stableA !== isStable(b.kind)) return stableA ? -1 : 1;
+  const byKind = priorityOf(a.kind) - priorityOf(b.kind);
+  const byAge = a.document.mtimeMs - b.document.mtimeMs;
+  return (stableA ? byKind : byAge) || comparePaths(a.document, b.document);
 }
-
-const byPath = (a: PlannedDocument, b: PlannedDocument): number => comparePaths(a.document, b.document);
 
 const comparePaths = (a: Document, b: Document): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
