@@ -27,7 +27,7 @@ export const levels = [
     needs: { native: true, models: [TEST_MODEL], ...workbench },
     run: runIntegration,
   },
-  { name: "e2e", minutes: 15, needs: { native: true, models: [TEST_MODEL], ...workbench }, run: runMocha },
+  { name: "e2e", minutes: 25, needs: { native: true, models: [TEST_MODEL], ...workbench }, run: runMocha },
 ];
 
 /** What all levels in `chosen` need together. */

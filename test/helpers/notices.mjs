@@ -60,7 +60,7 @@ export async function thirdPartyNotices() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(async () => {
+  void main(async () => {
     const text = await thirdPartyNotices();
     if (!process.argv.includes("--check")) {
       writeFileSync(FILE, text);

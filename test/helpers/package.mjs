@@ -87,7 +87,7 @@ async function makeVsix() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(async () => {
+  void main(async () => {
     if (nativeBuildName() === null) throw new SetupError("There is no native build. Run: npm run build:native");
     const { file, fresh, bytes } = await packageVsix();
     console.log(`${path.relative(root, file)}: ${(bytes / 1e6).toFixed(1)} MB${fresh ? "" : ", up to date"}`);

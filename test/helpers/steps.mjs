@@ -88,12 +88,16 @@ export async function run(command, args, { cwd, env, minutes = 10, show = false 
     child.once("error", (error) => reject(new SetupError(`${command} cannot be started: ${error.message}`)));
     child.once("close", resolve);
   }).finally(() => clearTimeout(timer));
-  if (late) throw new SetupError(`'${line}' did not end within ${minutes} minutes.\n${tail(output)}`);
-  if (status !== 0) throw new SetupError(`'${line}' failed (exit code ${status}).\n${tail(output)}`);
+  if (late) throw new SetupError(`'${line}' did not end within ${minutes} minutes.\n${excerpt(output)}`);
+  if (status !== 0) throw new SetupError(`'${line}' failed (exit code ${status}).\n${excerpt(output)}`);
   return output;
 }
 
-const tail = (text) => text.trimEnd().split("\n").slice(-40).join("\n");
+/** The beginning and the end of a long output: npm says first what is wrong, compilers last. */
+function excerpt(text) {
+  const lines = text.trimEnd().split("\n");
+  return (lines.length <= 50 ? lines : [...lines.slice(0, 20), "…", ...lines.slice(-30)]).join("\n");
+}
 
 export const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
