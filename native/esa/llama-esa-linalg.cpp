@@ -37,6 +37,8 @@ llama_esa_matrix llama_esa_cholesky(const std::vector<double> & c, int64_t n, do
     }
     const double ridge = std::max(relative*trace/n, 1e-30);
 
+    const double pivot_min = std::sqrt(ridge)*(1.0 + 1e-9);
+
     std::vector<double> l(n*n, 0.0);
     for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j <= i; ++j) {
@@ -44,7 +46,12 @@ llama_esa_matrix llama_esa_cholesky(const std::vector<double> & c, int64_t n, do
             for (int64_t m = 0; m < j; ++m) {
                 sum -= l[i*n + m]*l[j*n + m];
             }
-            l[i*n + j] = i == j ? std::sqrt(std::max(sum, ridge)) : sum/l[j*n + j];
+            if (i == j) {
+                l[i*n + i] = std::sqrt(std::max(sum, ridge));
+            } else {
+                // a pivot that rounding has used up says nothing about the rows below: dividing by it would blow up
+                l[i*n + j] = l[j*n + j] > pivot_min ? sum/l[j*n + j] : 0.0;
+            }
         }
     }
     llama_esa_matrix res(n, n);

@@ -8,6 +8,7 @@
 #include "ggml-cpp.h"
 #include "gguf.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -98,6 +99,12 @@ std::unique_ptr<llama_esa_projections> llama_esa_projections::load(const char * 
 
 void llama_esa_projections::save(const char * path, const llama_model & model) const {
     const auto & hp = model.hparams;
+
+    auto finite = [](const std::vector<float> & v) { return std::all_of(v.begin(), v.end(), [](float x) { return std::isfinite(x); }); };
+    for (size_t il = 0; il < layers.size(); ++il) {
+        check(finite(layers[il].pq) && finite(layers[il].pk) && finite(layers[il].mean), path,
+                "the text gives no projections for layer " + std::to_string(il) + ": give more and more varied text");
+    }
 
     gguf_context_ptr gguf(gguf_init_empty());
     gguf_set_val_str(gguf.get(), "general.type", "esa-projections");

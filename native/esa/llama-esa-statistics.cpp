@@ -7,7 +7,7 @@
 
 llama_esa_statistics::llama_esa_statistics(int64_t d, int64_t n_head, int64_t n_head_kv, bool normalize_votes) :
     d(d), n_head(n_head), n_head_kv(n_head_kv), D(d*n_head_kv), normalize_votes(normalize_votes),
-    sum_k(D, 0.0), kk(D*D, 0.0), qq(D*D, 0.0) {
+    sum_k(D, 0.0), sum_q(D, 0.0), kk(D*D, 0.0), qq(D*D, 0.0) {
 }
 
 // rows [n, n_cols] of a batch with components first, so that sums over the batch are dot products
@@ -15,6 +15,25 @@ static llama_esa_matrix by_component(const float * x, int64_t n, int64_t n_cols)
     llama_esa_matrix m(n, n_cols);
     std::copy_n(x, n*n_cols, m.data.begin());
     return m.transposed();
+}
+
+// Subtracts `shift` (set from the first batch) and adds up what is left: second moments around a point near the mean lose
+// nothing to cancellation, however large the mean is.
+static void shift_and_add(std::vector<float> & x, std::vector<float> & shift, std::vector<double> & sum, int64_t n, int64_t n_cols) {
+    if (shift.empty()) {
+        shift.assign(n_cols, 0.0f);
+        for (int64_t t = 0; t < n; ++t) {
+            for (int64_t i = 0; i < n_cols; ++i) {
+                shift[i] += x[t*n_cols + i]/n;
+            }
+        }
+    }
+    for (int64_t t = 0; t < n; ++t) {
+        for (int64_t i = 0; i < n_cols; ++i) {
+            x[t*n_cols + i] -= shift[i];
+            sum[i] += x[t*n_cols + i];
+        }
+    }
 }
 
 static void add_products(std::vector<double> & to, const llama_esa_matrix & x) {
@@ -87,12 +106,12 @@ void llama_esa_statistics::add(const float * q, const float * k, int64_t n) {
                 to[i] += weight[h]*from[i];
             }
         }
-        for (int64_t i = 0; i < D; ++i) {
-            sum_k[i] += k[t*D + i];
-        }
     }
+    std::vector<float> keys(k, k + n*D);
+    shift_and_add(q_sum, shift_q, sum_q, n, D);
+    shift_and_add(keys,  shift_k, sum_k, n, D);
     add_products(qq, by_component(q_sum.data(), n, D));
-    add_products(kk, by_component(k, n, D));
+    add_products(kk, by_component(keys.data(),  n, D));
     n_tokens += n;
 }
 
@@ -102,13 +121,18 @@ llama_esa_projection llama_esa_statistics::solve(int64_t n_proj) const {
     llama_esa_projection res;
     res.mean.resize(D);
     std::vector<double> c_q(D*D), c_k(D*D);
+    std::vector<double> mean_q(D), off_k(D), off_q(D);
     for (int64_t i = 0; i < D; ++i) {
-        res.mean[i] = (float) (sum_k[i]/n_tokens);
+        off_k[i]    = sum_k[i]/n_tokens;
+        off_q[i]    = sum_q[i]/n_tokens;
+        mean_q[i]   = shift_q[i] + off_q[i];
+        res.mean[i] = (float) (shift_k[i] + off_k[i]);
     }
+    // keys around their mean; queries around zero, as a covariance and the square of their mean
     for (int64_t i = 0; i < D; ++i) {
         for (int64_t j = 0; j < D; ++j) {
-            c_q[i*D + j] = qq[i*D + j]/n_tokens;
-            c_k[i*D + j] = kk[i*D + j]/n_tokens - sum_k[i]/n_tokens*(sum_k[j]/n_tokens);
+            c_q[i*D + j] = qq[i*D + j]/n_tokens - off_q[i]*off_q[j] + mean_q[i]*mean_q[j];
+            c_k[i*D + j] = kk[i*D + j]/n_tokens - off_k[i]*off_k[j];
         }
     }
     const llama_esa_matrix l_q  = llama_esa_cholesky(c_q, D, RIDGE);

@@ -35,8 +35,11 @@ private:
 
     int64_t n_tokens = 0;
 
-    std::vector<float>  weight; // [n_head]
-    std::vector<double> sum_k;  // [D]
-    std::vector<double> kk;     // [D][D] sums of products
-    std::vector<double> qq;     // [D][D]
+    std::vector<float>  weight;  // [n_head]
+    std::vector<float>  shift_k; // [D] mean of the first batch
+    std::vector<float>  shift_q;
+    std::vector<double> sum_k;   // [D] of what the shift leaves
+    std::vector<double> sum_q;
+    std::vector<double> kk;      // [D][D] sums of products of what the shift leaves
+    std::vector<double> qq;
 };
