@@ -49,7 +49,7 @@ export function addCommonOptions(program: Command): Command {
   return program
     .addOption(add("--model <id|path>", "model of the catalogue, or a GGUF file", "", "the best one that is here"))
     .addOption(add("--budget <tokens>", "most tokens of the context", 0, "what fits").argParser(integer(0)))
-    .option("--data-dir <dir>", "folder for models, caches and traces", path.resolve, defaultDataDir())
+    .option("--data-dir <dir>", "folder for models, caches and traces", (dir) => path.resolve(dir), defaultDataDir())
     .addOption(
       new Option("--backend <name>", "where to compute")
         .choices(["auto", "cpu", "cuda", "vulkan", "metal"])

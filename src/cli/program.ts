@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { isCancelled, toErrorValue } from "../shared/errors";
 import { longsightVersion } from "../engine/version";
 import { addAskCommand } from "./commands/ask";
+import { addBenchCommand } from "./commands/bench";
 import { addCalibrateCommand } from "./commands/calibrate";
 import { addIndexCommand } from "./commands/index";
 import { addModelCommand } from "./commands/model";
@@ -43,6 +44,7 @@ function createProgram(signal: AbortSignal): Command {
   addIndexCommand(program, signal);
   addAskCommand(program, signal);
   addCalibrateCommand(program, signal);
+  addBenchCommand(program, signal);
   addModelCommand(program, signal);
   return program;
 }
