@@ -7,8 +7,8 @@ interface WithReason {
 /** Skips the test, or from a `before` hook the whole suite. `context` is the `this` of the test or hook. */
 export function skip(context: Mocha.Context, reason: string): never {
   const runnable = context.test ?? context.runnable();
-  const isHook = (runnable as { type?: string }).type === "hook";
-  const owner = isHook ? (context.currentTest ?? runnable.parent) : runnable;
+  const isOfSuite = runnable.title.startsWith('"before all" hook');
+  const owner = isOfSuite ? runnable.parent : (context.currentTest ?? runnable);
   if (owner !== undefined) (owner as WithReason).skipReason = reason;
   return context.skip();
 }
