@@ -11,13 +11,15 @@ struct selection_case {
     bool portable = false;
     bool compressed = false;
     bool edit = false;      // something is removed from the middle on the way
+    int  n_threads = 1;
     int  alphabet = 0;      // so few different tokens that scores tie; 0: all
     ggml_type type_kc = GGML_TYPE_F16;
 
     std::string name() const {
         return tiny.name() + ", eps " + std::to_string(proximity) + ", n_init " + std::to_string(n_init) +
             (compressed ? std::string(", compressed ") + ggml_type_name(type_kc) : ", full width") +
-            (portable ? ", stock operations" : ", own operations") + (edit ? ", after an edit" : "") + (alphabet ? ", ties" : "");
+            (portable ? ", stock operations" : ", own operations") + (edit ? ", after an edit" : "") +
+            (n_threads > 1 ? ", " + std::to_string(n_threads) + " threads" : "") + (alphabet ? ", ties" : "");
     }
 };
 
@@ -53,7 +55,7 @@ static reference::rows summed(const probe::value & x, const tiny_model & m) {
 static std::string calibrate(llama_model * model, const scratch_dir & dir) {
     const std::string path = dir / "projections.gguf";
     const tokens t = random_tokens(model, 1024, 99);
-    llama_esa_calibration * cal = llama_esa_calibration_init(model, 32, LLAMA_ESA_VOTE_NORM, 2);
+    llama_esa_calibration * cal = llama_esa_calibration_init(model, 32, LLAMA_ESA_VOTE_NORM, 1);
     if (!cal || llama_esa_calibration_add(cal, t.data(), t.size(), nullptr, nullptr) != LLAMA_ESA_OK ||
             llama_esa_calibration_save(cal, path.c_str(), nullptr, nullptr) != LLAMA_ESA_OK) {
         tap::bail("calibration: %s", llama_esa_last_error());
@@ -86,7 +88,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
         }
     }
 
-    session s(model.get(), 1024, 64, &p, &pr);
+    session s(model.get(), 1024, 64, &p, &pr, c.n_threads);
     tokens t = random_tokens(model.get(), 1024);
     for (auto & x : t) {
         x = c.alphabet ? x % c.alphabet : x;
@@ -181,6 +183,11 @@ int main(int, char ** argv) {
         c.compressed = true;
         c.type_kc    = GGML_TYPE_Q8_0;
         cases.push_back(c);
+        c.type_kc    = GGML_TYPE_F16;
+        for (const int n_threads : { 2, 3, 7 }) {
+            c.n_threads = n_threads;
+            cases.push_back(c);
+        }
     }
     for (const auto & c : cases) {
         check(c, dir);

@@ -135,12 +135,12 @@ struct session {
     int n_vocab = 0;
 
     // params NULL: stock
-    session(llama_model * model, int n_ctx, int n_ubatch, const llama_esa_params * esa, probe * pr = nullptr) {
+    session(llama_model * model, int n_ctx, int n_ubatch, const llama_esa_params * esa, probe * pr = nullptr, int n_threads = 1) {
         auto cp = llama_context_default_params();
         cp.n_ctx     = n_ctx;
         cp.n_batch   = n_ctx;
         cp.n_ubatch  = n_ubatch;
-        cp.n_threads = cp.n_threads_batch = 2;
+        cp.n_threads = cp.n_threads_batch = n_threads;
         cp.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
         cp.swa_full  = true;
         cp.esa       = esa;
