@@ -10,7 +10,7 @@ export interface FileMention {
   readonly at: Interval;
 }
 
-/** A place in an answer that names a symbol, in backticks. */
+/** A place in an answer that names a symbol. */
 export interface SymbolMention {
   /** Qualifiers and name: `["Pipeline", "ask"]` for `Pipeline.ask()`. */
   readonly parts: readonly string[];
@@ -39,18 +39,28 @@ export function findFileMentions(answer: string, index: SourceIndex): FileMentio
   return mentions.filter((one) => !mentions.some((other) => other !== one && covers(other, one))).sort(byPosition);
 }
 
-/** All symbols in backticks, in order; code blocks are left out. */
+const SYMBOL = /^([A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*)(?:\(.*\))?$/;
+// Words that only code has: camelCase, PascalCase of several words, snake_case.
+const CODE_WORD =
+  /(?<![\w$./-])(?:[a-z$][\w$]*[a-z0-9][A-Z][\w$]*|[A-Z][a-z0-9]+[A-Z][\w$]*|[A-Za-z]\w*_\w+)(?![\w$/-]|\.\w)/g;
+
+/** All symbols, in order: what is in backticks, and words that only code has. Code blocks are left out. */
 export function findSymbolMentions(answer: string): SymbolMention[] {
-  const prose = answer.replace(/```[\s\S]*?(?:```|$)/g, (block) => " ".repeat(block.length));
   const mentions: SymbolMention[] = [];
-  for (const match of prose.matchAll(/`([^`\n]{2,120})`/g)) {
-    const symbol = /^([A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*)(?:\(.*\))?$/.exec((match[1] ?? "").trim());
-    if (symbol?.[1] === undefined) continue;
-    const from = match.index + 1;
-    mentions.push({ parts: symbol[1].split(/\.|::|#|->/), at: [from, from + (match[1] ?? "").length] });
+  const prose = answer
+    .replace(/```[\s\S]*?(?:```|$)/g, blank)
+    .replace(/`([^`\n]{2,120})`/g, (quoted: string, content: string, at: number) => {
+      const name = SYMBOL.exec(content.trim())?.[1];
+      if (name !== undefined) mentions.push({ parts: name.split(/\.|::|#|->/), at: [at + 1, at + 1 + content.length] });
+      return blank(quoted);
+    });
+  for (const { 0: word, index } of prose.matchAll(CODE_WORD)) {
+    mentions.push({ parts: [word], at: [index, index + word.length] });
   }
-  return mentions;
+  return mentions.sort(byPosition);
 }
+
+const blank = (text: string): string => " ".repeat(text.length);
 
 /** The sentence around an offset. A dot inside a name ends no sentence; a line break does. */
 export function sentenceAround(answer: string, offset: number): Interval {
@@ -135,6 +145,6 @@ function covers(outer: FileMention, inner: FileMention): boolean {
   return longer && outer.at[0] <= inner.at[0] && inner.at[1] <= outer.at[1];
 }
 
-function byPosition(a: FileMention, b: FileMention): number {
+function byPosition(a: { readonly at: Interval }, b: { readonly at: Interval }): number {
   return a.at[0] - b.at[0];
 }

@@ -124,7 +124,10 @@ describe("citationsOf", () => {
     ["symbol defined once", "Call `retry(task)` again", ['named queue/retry.py:6-10 "retry(task)"']],
     ["symbol defined twice", "Call `open` again", []],
     ["qualified symbol", "Call `Store.open()` again", ['named src/store.ts:2-4 "Store.open()"']],
-    ["symbol without backticks", "Call retry again", []],
+    ["plain word that is a symbol", "Call retry again", []],
+    ["word that only code has", "The gracePeriod is ten", ['named booking/hold.go:12-12 "gracePeriod"']],
+    ["code word that nothing defines", "The gracePeriods and max_retries", []],
+    ["code word inside a path or a longer name", "See lib/gracePeriod/x and gracePeriod.ts", []],
     ["symbol in a code block", "```py\nx = `retry`\n```", []],
   ];
   for (const [name, answer, expected] of table) {
