@@ -1,5 +1,5 @@
 import type { AnswerResult, EngineStatus, PlanResult, ReadResult } from "../shared/protocol";
-import type { ConversationTurn, HeatmapViewState } from "../shared/views";
+import type { AskViewState, ConversationTurn, HeatmapViewState } from "../shared/views";
 import type { StatusPresentation } from "./status/presentation";
 
 /** What `activate` returns: the state of the extension and its main actions, for tests and other extensions. */
@@ -14,6 +14,8 @@ export interface LongsightApi {
   };
   readonly statusBar: StatusPresentation;
   readonly turns: readonly ConversationTurn[];
+  /** What waits in the input of the Ask view. */
+  readonly draft: AskViewState["draft"];
   readonly heatmap: HeatmapViewState;
   plan(): Promise<PlanResult>;
   read(): Promise<ReadResult>;

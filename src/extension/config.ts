@@ -28,7 +28,11 @@ export class Config implements vscode.Disposable {
   async set<Id extends SettingId>(id: Id, value: SettingTypes[Id]): Promise<void> {
     const settings = vscode.workspace.getConfiguration();
     const inWorkspace = settings.inspect(id)?.workspaceValue !== undefined;
-    await settings.update(id, value, inWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global);
+    await settings.update(
+      id,
+      value,
+      inWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
+    );
   }
 
   /** Everything the engine is told. */

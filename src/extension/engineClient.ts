@@ -38,6 +38,9 @@ export class EngineClient implements vscode.Disposable {
   private current = unknownStatus;
   private starts = 0;
 
+  private readonly didStart = this.scope.add(new vscode.EventEmitter<void>());
+  /** A new engine process is ready for requests. */
+  readonly onDidStart = this.didStart.event;
   readonly onDidChangeStatus = this.statusChanged.event;
   readonly onDelta = this.answered.event;
 
@@ -47,7 +50,7 @@ export class EngineClient implements vscode.Disposable {
     private readonly config: Config,
     private readonly log: vscode.LogOutputChannel,
   ) {
-    this.scope.add(config.onDidChange(() => this.sendSettings()));
+    this.scope.add(config.onDidChange(() => void this.sendSettings()));
   }
 
   get status(): EngineStatus {
@@ -140,7 +143,8 @@ export class EngineClient implements vscode.Disposable {
     scope.add(process.onNotification(Status.method, (status: EngineStatus) => this.setStatus(status)));
     scope.add(process.onNotification(Delta.method, (delta: AnswerDelta) => this.answered.fire(delta)));
     this.log.info(`Starting the engine ${this.module}`);
-    const run: Run = { process, scope, started: process.start() };
+    const started = process.start().then(() => this.didStart.fire());
+    const run: Run = { process, scope, started };
     return run;
   }
 
@@ -149,7 +153,9 @@ export class EngineClient implements vscode.Disposable {
     this.run = undefined;
     run.scope.dispose();
     const delay = this.policy.next(Date.now());
-    this.log.error(`The engine stopped: ${detail} ${delay === null ? "It is not started again." : "Starting it again."}`);
+    this.log.error(
+      `The engine stopped: ${detail} ${delay === null ? "It is not started again." : "Starting it again."}`,
+    );
     if (delay === null) {
       this.setStatus({ ...unknownStatus, state: "failed", error: toErrorValue(userErrors.engineStopped(detail)) });
       return;
@@ -160,12 +166,15 @@ export class EngineClient implements vscode.Disposable {
     }, delay);
   }
 
-  private sendSettings(): void {
-    const settings = this.config.engine();
-    this.run?.started.then(
-      () => this.run?.process.sendNotification(DidChangeConfigurationNotification.type, { settings }),
-      () => undefined,
-    );
+  private async sendSettings(): Promise<void> {
+    const run = this.run;
+    if (run === undefined) return;
+    try {
+      await run.started;
+      await run.process.sendNotification(DidChangeConfigurationNotification.type, { settings: this.config.engine() });
+    } catch (error) {
+      this.log.warn(`The engine was not told the new settings: ${errorValueOf(error).message}`);
+    }
   }
 
   private setStatus(status: EngineStatus): void {

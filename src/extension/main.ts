@@ -53,7 +53,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
       runCommand: (command) => reported(runViewCommand(command, commandContext)),
       downloadModel: (id) => reported(chooser.download(id)),
       showAttention: (trace) => reported(heatmap.show(trace)),
-      shown: () => prepare(),
+      shown: () => void prepare(),
     }),
   );
   const commandContext: CommandContext = {
@@ -69,13 +69,26 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   };
   own(registerCommands(commandContext));
 
-  /** Looks at the workspace once the view is shown, so that it can say what an answer would be based on. */
-  function prepare(): void {
-    if (!readable() || client.pid !== undefined) return;
-    Promise.all([models.refresh(), client.request(Plan, {})]).catch((error: unknown) =>
-      log.warn(`The workspace could not be planned: ${errorValueOf(error).message}`),
-    );
+  /** Looks at the workspace once for each engine and settings, so that the view says what an answer would be based on. */
+  let plannedFor = 0;
+  async function prepare(): Promise<void> {
+    if (!readable()) return;
+    try {
+      await client.start();
+      if (plannedFor === client.startCount) return;
+      plannedFor = client.startCount;
+      await Promise.all([models.refresh(), client.request(Plan, {})]);
+    } catch (error) {
+      log.warn(`The workspace could not be planned: ${errorValueOf(error).message}`);
+    }
   }
+  own(client.onDidStart(() => askView.visible && void prepare()));
+  own(
+    config.onDidChange(() => {
+      plannedFor = 0;
+      if (askView.visible) void prepare();
+    }),
+  );
 
   function readAutomatically(): void {
     if (readable() && config.get("longsight.readAutomatically")) void reported(reader.read());
@@ -94,13 +107,18 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
       get status() {
         return client.status;
       },
-      start: async () => void (await client.start()),
+      start: async () => {
+        await client.start();
+      },
     },
     get statusBar() {
       return statusBar.presentation;
     },
     get turns() {
       return controller.conversation.turns;
+    },
+    get draft() {
+      return askView.currentDraft;
     },
     get heatmap() {
       return heatmap.state;

@@ -24,21 +24,30 @@ interface Manifest {
     readonly virtualWorkspaces: { readonly supported: boolean; readonly description: string };
   };
   readonly contributes: {
-    readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string; readonly enablement?: string }[];
+    readonly commands: readonly {
+      readonly command: string;
+      readonly title: string;
+      readonly category: string;
+      readonly enablement?: string;
+    }[];
     readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
     readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly icon: string }[] };
     readonly views: Readonly<Record<string, readonly { readonly id: string; readonly type: string }[]>>;
-    readonly configuration: readonly { readonly title: string; readonly properties: Readonly<Record<string, Setting>> }[];
+    readonly configuration: readonly {
+      readonly title: string;
+      readonly properties: Readonly<Record<string, Setting>>;
+    }[];
   };
 }
 
-const root = path.resolve(import.meta.dirname ?? __dirname, "../..");
+const root = path.resolve(import.meta.dirname, "../..");
 const read = (name: string): unknown => JSON.parse(readFileSync(path.join(root, name), "utf8"));
 const manifest = read("package.json") as Manifest;
 const texts = read("package.nls.json") as Readonly<Record<string, string>>;
-const settings = Object.assign({}, ...manifest.contributes.configuration.map(({ properties }) => properties)) as Readonly<
-  Record<string, Setting>
->;
+const settings = Object.assign(
+  {},
+  ...manifest.contributes.configuration.map(({ properties }) => properties),
+) as Readonly<Record<string, Setting>>;
 
 /** The default of every setting; the compiler keeps it complete. */
 const defaults: { readonly [Id in SettingId]: SettingTypes[Id] } = {
@@ -152,6 +161,9 @@ describe("the manifest", () => {
 
   it("leaves no text unused", () => {
     const used = new Set([...JSON.stringify(manifest).matchAll(/"%([^"%]+)%"/g)].map((match) => match[1]));
-    same(Object.keys(texts), [...used].filter((key) => key !== undefined));
+    same(
+      Object.keys(texts),
+      [...used].filter((key) => key !== undefined),
+    );
   });
 });

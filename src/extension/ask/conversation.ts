@@ -28,7 +28,12 @@ export class Conversation {
 
   /** The newest turn that has a trace. */
   get lastTrace(): string | null {
-    return this.list.map((turn) => turn.trace).filter((trace) => trace !== null).at(-1) ?? null;
+    return (
+      this.list
+        .map((turn) => turn.trace)
+        .filter((trace) => trace !== null)
+        .at(-1) ?? null
+    );
   }
 
   turn(id: string): ConversationTurn | undefined {
@@ -82,7 +87,9 @@ export class Conversation {
   }
 
   /** The citation of some turn that equals `wanted`; webviews may open no other. */
-  knownCitation(wanted: Pick<Citation, "uri" | "startLine" | "endLine">): { turn: ConversationTurn; citation: Citation } | null {
+  knownCitation(
+    wanted: Pick<Citation, "uri" | "startLine" | "endLine">,
+  ): { turn: ConversationTurn; citation: Citation } | null {
     for (const turn of this.list) {
       const citation = turn.citations.find(
         (known) => known.uri === wanted.uri && known.startLine === wanted.startLine && known.endLine === wanted.endLine,

@@ -17,7 +17,9 @@ export class ModelChooser {
   async choose(): Promise<void> {
     type Item = vscode.QuickPickItem & { readonly choose?: () => Promise<void> };
     const models = await this.list.refresh();
-    const items: Item[] = [...models].sort(byUse).map((model) => ({ ...describe(model), choose: () => this.use(model) }));
+    const items: Item[] = [...models]
+      .sort(byUse)
+      .map((model) => ({ ...describe(model), choose: () => this.use(model) }));
     items.push(
       { label: "", kind: vscode.QuickPickItemKind.Separator },
       { label: vscode.l10n.t("$(folder-opened) A GGUF file on this machine…"), choose: () => this.locate() },
@@ -47,7 +49,9 @@ export class ModelChooser {
    * @throws ResponseError of the engine
    */
   async download(id: string): Promise<void> {
-    const model = (this.list.models.length > 0 ? this.list.models : await this.list.refresh()).find((entry) => entry.id === id);
+    const model = (this.list.models.length > 0 ? this.list.models : await this.list.refresh()).find(
+      (entry) => entry.id === id,
+    );
     const title = vscode.l10n.t("Downloading {0}", model?.name ?? id);
     await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
@@ -86,7 +90,9 @@ function describe(model: ModelEntry): vscode.QuickPickItem {
   ];
   return {
     label: `${icon} ${model.name}`,
-    description: [model.quantization, model.recommended ? vscode.l10n.t("recommended") : null].filter(Boolean).join(" · "),
+    description: [model.quantization, model.recommended ? vscode.l10n.t("recommended") : null]
+      .filter(Boolean)
+      .join(" · "),
     detail: [...facts, model.note].filter((fact) => fact !== "").join(" · "),
     picked: model.recommended,
   };

@@ -29,7 +29,7 @@ export interface CommandContext {
 
 /** Registers every command of the manifest. */
 export function registerCommands(context: CommandContext): vscode.Disposable {
-  const table: Record<CommandId, () => Promise<unknown>> = {
+  const table: Record<CommandId, () => unknown> = {
     [commands.ask]: () => context.askView.show(null, null),
     [commands.askAboutSelection]: () => askAboutSelection(context),
     [commands.readWorkspace]: () => context.reader.readWithProgress(),
@@ -37,9 +37,15 @@ export function registerCommands(context: CommandContext): vscode.Disposable {
     [commands.chooseModel]: () => context.chooser.choose(),
     [commands.showContextPlan]: () => context.plan.show(),
     [commands.restartEngine]: () => context.engine.restart(),
-    [commands.openLog]: () => Promise.resolve(context.log.show()),
-    [commands.newConversation]: () => Promise.resolve(context.controller.clear()),
-    [commands.stopAnswer]: () => Promise.resolve(context.controller.stop()),
+    [commands.openLog]: () => {
+      context.log.show();
+    },
+    [commands.newConversation]: () => {
+      context.controller.clear();
+    },
+    [commands.stopAnswer]: () => {
+      context.controller.stop();
+    },
     [commands.clearCaches]: () => clearCaches(context),
   };
   return vscode.Disposable.from(

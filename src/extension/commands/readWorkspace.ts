@@ -5,7 +5,8 @@ import { percent, progressLine } from "../status/presentation";
 
 /** Reads the workspace; at most one reading runs at a time, and it can be cancelled from outside. */
 export class WorkspaceReader implements vscode.Disposable {
-  private running: { readonly cancel: vscode.CancellationTokenSource; readonly result: Promise<ReadResult> } | undefined;
+  private running:
+    { readonly cancel: vscode.CancellationTokenSource; readonly result: Promise<ReadResult> } | undefined;
 
   constructor(private readonly engine: EngineClient) {}
 
@@ -19,7 +20,11 @@ export class WorkspaceReader implements vscode.Disposable {
 
   /** Reads with a notification that shows progress and can be cancelled. */
   async readWithProgress(): Promise<ReadResult> {
-    const options = { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t("Longsight"), cancellable: true };
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t("Longsight"),
+      cancellable: true,
+    };
     return vscode.window.withProgress(options, async (progress, token) => {
       let shown = 0;
       const status = this.engine.onDidChangeStatus(({ progress: now }) => {

@@ -9,7 +9,8 @@ export function editorSelection(): AskSelection | null {
   if (vscode.workspace.getWorkspaceFolder(document.uri) === undefined) return null;
   const startLine = selection.start.line + 1;
   // A selection that ends before the first character of a line does not mean that line.
-  const endLine = selection.end.line + (selection.end.character === 0 && selection.end.line > selection.start.line ? 0 : 1);
+  const endLine =
+    selection.end.line + (selection.end.character === 0 && selection.end.line > selection.start.line ? 0 : 1);
   const lines = startLine === endLine ? `${startLine}` : `${startLine}-${endLine}`;
   return {
     range: { uri: document.uri.toString(), startLine, endLine },

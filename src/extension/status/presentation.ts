@@ -35,7 +35,14 @@ export function presentStatus(status: EngineStatus, trusted: boolean): StatusPre
   if (!trusted) {
     const title = l10n.t("Restricted Mode");
     const details = [l10n.t("Longsight reads no files until you trust this workspace.")];
-    return { ...base, text: plain("lock", "Longsight"), title, details, label: `Longsight: ${title}`, links: [links.ask] };
+    return {
+      ...base,
+      text: plain("lock", "Longsight"),
+      title,
+      details,
+      label: `Longsight: ${title}`,
+      links: [links.ask],
+    };
   }
   switch (status.state) {
     case "failed": {
@@ -72,7 +79,13 @@ export function presentStatus(status: EngineStatus, trusted: boolean): StatusPre
     case "ready": {
       const title = status.context === null ? l10n.t("Ready") : l10n.t("Ready, as of {0}", clock(status.context.asOf));
       const label = ["Longsight", title, ...base.details].join(", ");
-      return { ...base, text: plain("book", "Longsight"), title, label, links: [links.ask, links.plan, links.attention] };
+      return {
+        ...base,
+        text: plain("book", "Longsight"),
+        title,
+        label,
+        links: [links.ask, links.plan, links.attention],
+      };
     }
     case "idle": {
       const title = l10n.t("The workspace has not been read yet.");
@@ -93,7 +106,12 @@ export function progressLine(progress: Progress): string {
     progress.unit === "bytes"
       ? l10n.t("{0} of {1} MB", megabytes(progress.done), megabytes(progress.total))
       : l10n.t("{0} of {1} {2}", count(progress.done), count(progress.total), progress.unit);
-  const rate = progress.rate <= 0 ? null : progress.unit === "bytes" ? l10n.t("{0} MB/s", megabytes(progress.rate)) : `${count(progress.rate)}/s`;
+  const rate =
+    progress.rate <= 0
+      ? null
+      : progress.unit === "bytes"
+        ? l10n.t("{0} MB/s", megabytes(progress.rate))
+        : `${count(progress.rate)}/s`;
   const left = progress.eta === null ? null : l10n.t("{0} left", duration(progress.eta));
   return [amount, rate, left].filter((part) => part !== null).join(", ");
 }
@@ -107,7 +125,9 @@ export function duration(seconds: number): string {
 function contextLines({ context, model, backend }: EngineStatus): string[] {
   const lines: string[] = [];
   if (context !== null) {
-    lines.push(l10n.t("{0} of {1} files, {2} tokens", count(context.files), count(context.totalFiles), count(context.tokens)));
+    lines.push(
+      l10n.t("{0} of {1} files, {2} tokens", count(context.files), count(context.totalFiles), count(context.tokens)),
+    );
   }
   if (model !== null) lines.push(backend === null ? model : l10n.t("{0} on {1}", model, backend));
   return lines;
@@ -133,7 +153,11 @@ function progressTitle(status: EngineStatus): string {
 }
 
 function shortStage(status: EngineStatus): string {
-  return status.state === "loading" ? l10n.t("loading") : status.state === "planning" ? l10n.t("planning") : l10n.t("reading");
+  return status.state === "loading"
+    ? l10n.t("loading")
+    : status.state === "planning"
+      ? l10n.t("planning")
+      : l10n.t("reading");
 }
 
 const count = (value: number): string => Math.round(value).toLocaleString("en-US");

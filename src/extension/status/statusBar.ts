@@ -3,7 +3,11 @@ import { DisposableStore } from "../disposables";
 import type { EngineClient } from "../engineClient";
 import { presentStatus, type StatusPresentation } from "./presentation";
 
-const backgrounds = { none: undefined, warning: "statusBarItem.warningBackground", error: "statusBarItem.errorBackground" };
+const backgrounds = {
+  none: undefined,
+  warning: "statusBarItem.warningBackground",
+  error: "statusBarItem.errorBackground",
+};
 
 /** The one status bar item; always shows the engine's last status. */
 export class StatusBar implements vscode.Disposable {

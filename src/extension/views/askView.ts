@@ -31,6 +31,7 @@ const statePeriod = 50;
 /** Feeds the Ask view with one state and carries out what it asks for. */
 export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Disposable {
   private readonly scope = new DisposableStore();
+  private view: vscode.WebviewView | undefined;
   private post: ((now: boolean) => void) | undefined;
   private draft: AskViewState["draft"] = null;
   private selection: AskSelection | null = null;
@@ -45,6 +46,15 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
     this.scope.add(models.onDidChange(update));
     this.scope.add(vscode.workspace.onDidGrantWorkspaceTrust(update));
     this.scope.add(vscode.workspace.onDidChangeWorkspaceFolders(update));
+  }
+
+  get visible(): boolean {
+    return this.view?.visible === true;
+  }
+
+  /** What waits in the input. */
+  get currentDraft(): AskViewState["draft"] {
+    return this.draft;
   }
 
   /** Shows the view, with `text` in its input and the lines that it is about. */
@@ -63,7 +73,9 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
     const channel = new ViewChannel(view, this.context.log);
     this.listen(channel);
     channel.add(
-      this.context.controller.onDelta(({ askId, text, tokens }) => channel.send(AskView.delta, { id: askId, text, tokens })),
+      this.context.controller.onDelta(({ askId, text, tokens }) =>
+        channel.send(AskView.delta, { id: askId, text, tokens }),
+      ),
     );
     let timer: NodeJS.Timeout | undefined;
     this.post = (now) => {
@@ -75,8 +87,10 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
       if (now) send();
       else timer ??= setTimeout(send, statePeriod);
     };
+    this.view = view;
     view.onDidDispose(() => {
       clearTimeout(timer);
+      this.view = undefined;
       this.post = undefined;
     });
     view.webview.html = webviewHtml(view.webview, this.context.extensionUri, "ask", "Longsight");
@@ -89,7 +103,8 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
   private state(): AskViewState {
     const folders = vscode.workspace.workspaceFolders;
     return {
-      workspace: folders === undefined ? null : (vscode.workspace.name ?? folders.map((folder) => folder.name).join(", ")),
+      workspace:
+        folders === undefined ? null : (vscode.workspace.name ?? folders.map((folder) => folder.name).join(", ")),
       trusted: vscode.workspace.isTrusted,
       status: this.context.engine.status,
       models: this.context.models.models,
@@ -133,14 +148,21 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
         return;
       }
       if (known.turn.changed.includes(known.citation.path)) {
-        const message = vscode.l10n.t("{0} has changed since the answer: the lines may have moved.", known.citation.path);
+        const message = vscode.l10n.t(
+          "{0} has changed since the answer: the lines may have moved.",
+          known.citation.path,
+        );
         vscode.window.setStatusBarMessage(message, 8_000);
       }
       return this.open(known.citation.uri, known.citation, toSide);
     });
   }
 
-  private async open(text: string, range: { startLine: number; endLine: number } | null, toSide: boolean): Promise<void> {
+  private async open(
+    text: string,
+    range: { startLine: number; endLine: number } | null,
+    toSide: boolean,
+  ): Promise<void> {
     const uri = workspaceFile(text);
     if (uri === null) this.context.log.warn(`${text} is not a file of this workspace and was not opened.`);
     else await openLocation(uri, range, toSide);

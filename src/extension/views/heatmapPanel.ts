@@ -96,10 +96,8 @@ export class HeatmapPanel implements vscode.WebviewPanelSerializer, vscode.Dispo
 
   private listen(channel: ViewChannel): void {
     channel.on(HeatmapView.ready, null, () => channel.send(HeatmapView.state, this.current));
-    channel.onRequest(
-      HeatmapView.query,
-      heatmapMessages.query,
-      (query): Promise<TraceSummary> => this.engine.request(GetTrace, traceQuery(query)),
+    channel.onRequest(HeatmapView.query, heatmapMessages.query, (query): Promise<TraceSummary> =>
+      this.engine.request(GetTrace, traceQuery(query)),
     );
     channel.onRequest(HeatmapView.file, heatmapMessages.file, (query) =>
       this.engine.request(GetFileTrace, { ...traceQuery(query), path: query.path, lines: query.lines }),
@@ -114,7 +112,9 @@ export class HeatmapPanel implements vscode.WebviewPanelSerializer, vscode.Dispo
 }
 
 /** The query without the keys that the view left undefined. */
-function traceQuery(query: { [Key in keyof TraceQuery]: TraceQuery[Key] | undefined } & { readonly id: string }): TraceQuery {
+function traceQuery(
+  query: { [Key in keyof TraceQuery]: TraceQuery[Key] | undefined } & { readonly id: string },
+): TraceQuery {
   const { id, steps, layers, phase } = query;
   return { id, ...(steps && { steps }), ...(layers && { layers }), ...(phase && { phase }) };
 }

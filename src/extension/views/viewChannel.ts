@@ -19,8 +19,7 @@ export class ViewChannel {
     view: WebviewView | WebviewPanel,
     private readonly log: LogOutputChannel,
   ) {
-    this.view =
-      "reveal" in view ? this.messenger.registerWebviewPanel(view) : this.messenger.registerWebviewView(view);
+    this.view = "reveal" in view ? this.messenger.registerWebviewPanel(view) : this.messenger.registerWebviewView(view);
     view.onDidDispose(() => this.scope.dispose());
   }
 
@@ -35,7 +34,11 @@ export class ViewChannel {
   }
 
   /** Handles a notification; `schema` is null when it carries nothing. Errors of the handler are logged. */
-  on<S extends z.ZodType>(type: ViewNotification<unknown>, schema: S | null, handle: (message: z.infer<S>) => unknown): void {
+  on<S extends z.ZodType>(
+    type: ViewNotification<unknown>,
+    schema: S | null,
+    handle: (message: z.infer<S>) => unknown,
+  ): void {
     const handler = async (message: unknown): Promise<void> => {
       const parsed = schema?.safeParse(message);
       if (parsed?.success === false) {
@@ -52,7 +55,11 @@ export class ViewChannel {
   }
 
   /** Answers a request; a failure reaches the view as an Error whose message is the user's. */
-  onRequest<P, R, S extends z.ZodType>(type: ViewRequest<P, R>, schema: S, handle: (message: z.infer<S>) => Promise<R>): void {
+  onRequest<P, R, S extends z.ZodType>(
+    type: ViewRequest<P, R>,
+    schema: S,
+    handle: (message: z.infer<S>) => Promise<R>,
+  ): void {
     const handler = async (message: unknown): Promise<R> => {
       const parsed = schema.safeParse(message);
       if (!parsed.success) throw new Error(`Unusable ${type.method}: ${parsed.error.message}`);

@@ -44,7 +44,11 @@ export class AnswerElement extends HTMLElement {
   private frame = 0;
 
   set content(content: AnswerContent) {
-    if (content.text === this.wanted?.text && content.citations === this.wanted.citations && content.changed === this.wanted.changed)
+    if (
+      content.text === this.wanted?.text &&
+      content.citations === this.wanted.citations &&
+      content.changed === this.wanted.changed
+    )
       return;
     this.wanted = content;
     this.frame ||= requestAnimationFrame(() => this.draw());

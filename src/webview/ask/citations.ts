@@ -12,7 +12,8 @@ export function citationLabel({ path, startLine, endLine }: Citation): string {
 /** The button of one citation; `index` is its place among the turn's citations. */
 export function citationChip(citation: Citation, index: number, changed: boolean): HTMLButtonElement {
   const chip = document.createElement("button");
-  const lines = citation.startLine === citation.endLine ? `${citation.startLine}` : `${citation.startLine}-${citation.endLine}`;
+  const lines =
+    citation.startLine === citation.endLine ? `${citation.startLine}` : `${citation.startLine}-${citation.endLine}`;
   chip.type = "button";
   chip.className = changed ? "citation changed" : "citation";
   chip.dataset["citation"] = String(index);
@@ -27,7 +28,11 @@ export function citationChip(citation: Citation, index: number, changed: boolean
  * Replaces the marks below `root` by chips.
  * @returns indexes of the citations that were placed
  */
-export function placeChips(root: ParentNode & Node, citations: readonly Citation[], changed: readonly string[]): Set<number> {
+export function placeChips(
+  root: ParentNode & Node,
+  citations: readonly Citation[],
+  changed: readonly string[],
+): Set<number> {
   const placed = new Set<number>();
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   const texts: Text[] = [];

@@ -46,12 +46,16 @@ export function renderComposer(state: AskViewState, store: Store, actions: Actio
   };
   return html`
     <div class=${obstacle === null ? "box" : "box off"}>
-      ${about === null
-        ? nothing
-        : html`<span class="about">
-            ${icon("file")} ${about}
-            <button type="button" aria-label=${t("Remove {0}", about)} @click=${() => actions.clearSelection()}>${icon("close")}</button>
-          </span>`}
+      ${
+        about === null
+          ? nothing
+          : html`<span class="about">
+              ${icon("file")} ${about}
+              <button type="button" aria-label=${t("Remove {0}", about)} @click=${() => actions.clearSelection()}>
+                ${icon("close")}
+              </button>
+            </span>`
+      }
       <textarea
         id="question"
         rows="2"
@@ -62,27 +66,43 @@ export function renderComposer(state: AskViewState, store: Store, actions: Actio
         @input=${input}
       ></textarea>
       <div class="row">
-        ${obstacle === null
-          ? iconButton("file", t("Add the editor selection"), () => actions.run("addSelection"))
-          : nothing}
-        <button class="model" type="button" @click=${() => actions.run("chooseModel")} ?disabled=${obstacle === "trust" || obstacle === "folder"}>
-          <span class="sr-only">${t("Model:")}</span>${state.status.model ?? t("Choose a model")} ${icon("chevron-down")}
+        ${
+          obstacle === null
+            ? iconButton("file", t("Add the editor selection"), () => actions.run("addSelection"))
+            : nothing
+        }
+        <button
+          class="model"
+          type="button"
+          @click=${() => actions.run("chooseModel")}
+          ?disabled=${obstacle === "trust" || obstacle === "folder"}
+        >
+          <span class="sr-only">${t("Model:")}</span>${state.status.model ?? t("Choose a model")}
+          ${icon("chevron-down")}
         </button>
         <span class="grow"></span>
-        ${answering
-          ? html`<button class="send stop" type="button" aria-label=${t("Stop (Escape)")} title=${t("Stop (Escape)")} @click=${() => actions.stop()}>
-              ${icon("primitive-square")}
-            </button>`
-          : html`<button
-              class="send"
-              type="button"
-              aria-label=${t("Send (Enter)")}
-              title=${t("Send (Enter)")}
-              ?disabled=${obstacle !== null}
-              @click=${(event: Event) => send(questionInput(event.currentTarget as Element))}
-            >
-              ${icon("arrow-up")}
-            </button>`}
+        ${
+          answering
+            ? html`<button
+                class="send stop"
+                type="button"
+                aria-label=${t("Stop (Escape)")}
+                title=${t("Stop (Escape)")}
+                @click=${() => actions.stop()}
+              >
+                ${icon("primitive-square")}
+              </button>`
+            : html`<button
+                class="send"
+                type="button"
+                aria-label=${t("Send (Enter)")}
+                title=${t("Send (Enter)")}
+                ?disabled=${obstacle !== null}
+                @click=${(event: Event) => send(questionInput(event.currentTarget as Element))}
+              >
+                ${icon("arrow-up")}
+              </button>`
+        }
       </div>
     </div>
     ${obstacle === "folder" || obstacle === "trust" ? nothing : renderMeter(state.status, actions)}
@@ -118,14 +138,18 @@ function placeholder(obstacle: Obstacle | null, answering: boolean): string {
   }
 }
 
-function renderMeter({ context, state, error }: EngineStatus, actions: Actions): TemplateResult | typeof nothing {
+function renderMeter(
+  { context, state, error, progress }: EngineStatus,
+  actions: Actions,
+): TemplateResult | typeof nothing {
   if (context === null) return nothing;
   const total = Math.max(context.budget, context.tokens, 1);
   const reading = state === "reading";
-  const filled = reading ? context.readTokens : context.tokens;
+  const read = progress?.stage === "prefill" ? Math.max(context.readTokens, progress.done) : context.readTokens;
+  const filled = reading ? read : context.tokens;
   const width = (tokens: number): string => `width:${Math.min(100, (100 * tokens) / total).toFixed(2)}%`;
   const text = reading
-    ? t("{0} of {1} tokens read", compact(context.readTokens), compact(context.tokens))
+    ? t("{0} of {1} tokens read", compact(read), compact(context.tokens))
     : t("{0} of {1} tokens", compact(context.tokens), compact(total));
   const files = t("{0} of {1} files", count(context.files), count(context.totalFiles));
   return html`<button

@@ -49,7 +49,8 @@ function draw(): void {
   following ||= state.turns.length > turnCount;
   turnCount = state.turns.length;
   const blocked = obstacleOf(state) !== null;
-  const context = (last: boolean): TurnContext => ({ actions, placed, setPlaced, last, blocked });
+  const busy = state.status.state !== "answering" && state.status.progress !== null;
+  const context = (last: boolean): TurnContext => ({ actions, placed, setPlaced, last, blocked, busy });
   const said = announcer.next(state);
   render(
     html`
@@ -77,7 +78,8 @@ function draw(): void {
 function setPlaced(turn: string, indexes: ReadonlySet<number>): void {
   const before = placed.get(turn);
   placed.set(turn, indexes);
-  if (before?.size !== indexes.size || [...indexes].some((index) => !before.has(index))) frame ||= requestAnimationFrame(draw);
+  const same = before?.size === indexes.size && [...indexes].every((index) => before.has(index));
+  if (!same) frame ||= requestAnimationFrame(draw);
   if (!first) followEnd();
 }
 
@@ -99,7 +101,9 @@ function restore(): void {
   if (input) refresh(input);
   following = false;
   // The answers are painted in the next frame; only then is there something to scroll.
-  requestAnimationFrame(() => requestAnimationFrame(() => element(".conversation").scrollTo({ top: store.kept.scrollTop })));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => element(".conversation").scrollTo({ top: store.kept.scrollTop })),
+  );
 }
 
 let remembering: ReturnType<typeof setTimeout> | undefined;

@@ -57,10 +57,13 @@ function frame(pre: HTMLPreElement): void {
   icon.setAttribute("aria-hidden", "true");
   copy.append(icon);
   caption.append(name, copy);
-  const lines = (pre.textContent ?? "").replace(/\n$/, "").split("\n").length;
+  const lines = pre.textContent.replace(/\n$/, "").split("\n").length;
   pre.tabIndex = 0;
   pre.setAttribute("role", "region");
-  pre.setAttribute("aria-label", language === "" ? t("Code, {0} lines", lines) : t("Code, {0}, {1} lines", language, lines));
+  pre.setAttribute(
+    "aria-label",
+    language === "" ? t("Code, {0} lines", lines) : t("Code, {0}, {1} lines", language, lines),
+  );
   pre.replaceWith(figure);
   figure.append(caption, pre);
 }

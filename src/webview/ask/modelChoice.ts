@@ -19,10 +19,12 @@ export function renderModelChoice({ status, models }: AskViewState, actions: Act
   return html`
     ${banner(error === null ? "info" : "error", "warning", t("A model is needed"), html`<p>${text}</p>`, [])}
     <section class="choices">
-      ${offered.length === 0
-        ? nothing
-        : html`<h2>${t("Choose a model")}</h2>
-            <div role="radiogroup" aria-label=${t("Model")}>${offered.map(renderOption)}</div>`}
+      ${
+        offered.length === 0
+          ? nothing
+          : html`<h2>${t("Choose a model")}</h2>
+              <div role="radiogroup" aria-label=${t("Model")}>${offered.map(renderOption)}</div>`
+      }
       <p class="buttons">
         ${offered.length === 0 ? nothing : html`<vscode-button icon="cloud-download" @click=${download}>${t("Download")}</vscode-button>`}
         ${button(t("Locate File…"), () => actions.run("locateModel"), true)}

@@ -28,9 +28,13 @@ const engineCodes: ReadonlySet<string | undefined> = new Set(["LS-202", "LS-407"
 export function renderPanel(state: AskViewState, actions: Actions): TemplateResult | typeof nothing {
   switch (obstacleOf(state)) {
     case "folder":
-      return banner("info", "folder", t("No folder is open"), html`<p>${t("Open the repository that you want to ask about.")}</p>`, [
-        button(t("Open Folder…"), () => actions.run("openFolder")),
-      ]);
+      return banner(
+        "info",
+        "folder",
+        t("No folder is open"),
+        html`<p>${t("Open the repository that you want to ask about.")}</p>`,
+        [button(t("Open Folder…"), () => actions.run("openFolder"))],
+      );
     case "trust":
       return renderRestricted(actions);
     case "model":
@@ -52,26 +56,39 @@ export function renderStart(state: AskViewState, actions: Actions): TemplateResu
   const { status } = state;
   const context = status.context;
   const row = (name: string, value: unknown, detail: string): TemplateResult =>
-    html`<div><dt>${name}</dt><dd class="number">${value} <span class="dim">${detail}</span></dd></div>`;
+    html`<div>
+      <dt>${name}</dt>
+      <dd class="number">${value} <span class="dim">${detail}</span></dd>
+    </div>`;
   return html`<section class="start">
     <h1>${t("Ask about {0}", state.workspace ?? "")}</h1>
     <p class="dim">${t("Every answer reads the whole packed workspace, on this machine.")}</p>
     <dl>
       ${row(t("Model"), status.model ?? t("not loaded yet"), status.backend ?? "")}
-      ${context === null
-        ? row(t("Context"), t("not planned yet"), "")
-        : row(t("Context"), t("{0} of {1} files", count(context.files), count(context.totalFiles)), t("{0} tokens", count(context.tokens)))}
+      ${
+        context === null
+          ? row(t("Context"), status.error === null ? t("looking at the files…") : t("not planned yet"), "")
+          : row(
+              t("Context"),
+              t("{0} of {1} files", count(context.files), count(context.totalFiles)),
+              t("{0} tokens", count(context.tokens)),
+            )
+      }
       ${context === null ? nothing : row(t("As of"), clock(context.asOf), "")}
     </dl>
     <button class="link" type="button" @click=${() => actions.run("showContextPlan")}>
       ${icon("list-tree")} ${t("See what is in and what is left out")}
     </button>
-    ${context !== null && context.readTokens < context.tokens && status.progress === null
-      ? html`<p class="start-read">
-          <vscode-button secondary @click=${() => actions.run("readWorkspace")}>${t("Read the workspace now")}</vscode-button>
-          <span class="dim small">${t("Else it is read with the first question.")}</span>
-        </p>`
-      : nothing}
+    ${
+      context !== null && context.readTokens < context.tokens && status.progress === null
+        ? html`<p class="start-read">
+            <vscode-button secondary @click=${() => actions.run("readWorkspace")}
+              >${t("Read the workspace now")}</vscode-button
+            >
+            <span class="dim small">${t("Else it is read with the first question.")}</span>
+          </p>`
+        : nothing
+    }
   </section>`;
 }
 
@@ -83,25 +100,40 @@ function renderProgress(status: EngineStatus, progress: Progress, actions: Actio
     progress.unit === "bytes"
       ? t("{0} of {1}", gigabytes(progress.done), gigabytes(progress.total))
       : t("{0} of {1} {2}", count(progress.done), count(progress.total), progress.unit),
-    progress.rate <= 0 ? null : progress.unit === "bytes" ? t("{0}/s", gigabytes(progress.rate)) : `${count(progress.rate)}/s`,
+    progress.rate <= 0
+      ? null
+      : progress.unit === "bytes"
+        ? t("{0}/s", gigabytes(progress.rate))
+        : `${count(progress.rate)}/s`,
     progress.eta === null ? null : t("{0} left", duration(progress.eta)),
   ].filter((figure) => figure !== null);
   const reading = progress.stage === "prefill";
   return html`<div class="banner info">
     ${icon(reading ? "book" : "sync")}
     <div>
-      <b>${title}${progress.total > 0 ? t(": {0} %", part) : nothing}</b>
+      <b>${title}${progress.total > 0 ? t(": {0}\u00a0%", part) : nothing}</b>
       ${reading ? html`<p>${t("Once read, it is kept: the next start only restores it.")}</p>` : nothing}
-      <div class="progress" role="progressbar" aria-label=${title} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${part}>
+      <div
+        class="progress"
+        role="progressbar"
+        aria-label=${title}
+        aria-valuemin="0"
+        aria-valuemax="100"
+        aria-valuenow=${part}
+      >
         <i .style=${`width:${part}%`}></i>
       </div>
       <p class="number small">${figures.join(" · ")}</p>
-      ${status.state === "reading"
-        ? html`<p class="ways">
-            <button class="link" type="button" @click=${() => actions.run("cancelReading")}>${t("Cancel")}</button>
-            <button class="link" type="button" @click=${() => actions.run("showContextPlan")}>${t("Show plan")}</button>
-          </p>`
-        : nothing}
+      ${
+        status.state === "reading"
+          ? html`<p class="ways">
+              <button class="link" type="button" @click=${() => actions.run("cancelReading")}>${t("Cancel")}</button>
+              <button class="link" type="button" @click=${() => actions.run("showContextPlan")}>
+                ${t("Show plan")}
+              </button>
+            </p>`
+          : nothing
+      }
     </div>
   </div>`;
 }
@@ -122,7 +154,9 @@ export function stageTitle({ stage }: Progress): string {
 }
 
 function renderRestricted(actions: Actions): TemplateResult {
-  const text = t("Longsight reads no files until you trust this workspace. Settings of the workspace that name models or folders are ignored.");
+  const text = t(
+    "Longsight reads no files until you trust this workspace. Settings of the workspace that name models or folders are ignored.",
+  );
   return html`
     ${banner("info", "lock", t("Restricted Mode"), html`<p>${text}</p>`, [button(t("Manage Trust"), () => actions.run("manageTrust"))])}
     <section class="start">
@@ -138,7 +172,8 @@ function renderRestricted(actions: Actions): TemplateResult {
 
 function renderMemory({ status }: AskViewState, actions: Actions): TemplateResult {
   const budget = status.context?.budget ?? 0;
-  const half = budget > 0 ? t("{0} tokens instead of {1}.", count(budget / 2), count(budget)) : t("Half of the token budget.");
+  const half =
+    budget > 0 ? t("{0} tokens instead of {1}.", count(budget / 2), count(budget)) : t("Half of the token budget.");
   const way = (title: string, detail: string, run: () => void, badge = ""): TemplateResult =>
     html`<li>
       <button type="button" @click=${run}>
@@ -147,7 +182,14 @@ function renderMemory({ status }: AskViewState, actions: Actions): TemplateResul
       </button>
     </li>`;
   return html`
-    ${banner("error", "error", t("Not enough memory"), html`<p class="number">${status.error?.message}</p>${details(status, actions)}`, [])}
+    ${banner(
+      "error",
+      "error",
+      t("Not enough memory"),
+      html`<p class="number">${status.error?.message}</p>
+        ${details(status, actions)}`,
+      [],
+    )}
     <section class="choices">
       <h2>${t("Ways out")}</h2>
       <ul>
@@ -160,7 +202,9 @@ function renderMemory({ status }: AskViewState, actions: Actions): TemplateResul
 }
 
 function renderFailed(status: EngineStatus, actions: Actions): TemplateResult {
-  const text = html`<p>${status.error?.message ?? t("The engine stopped.")}</p><p>${status.error?.wayOut}</p>${details(status, actions)}`;
+  const text = html`<p>${status.error?.message ?? t("The engine stopped.")}</p>
+    <p>${status.error?.wayOut}</p>
+    ${details(status, actions)}`;
   return banner("error", "error", t("The engine is not running"), text, [
     button(t("Restart Engine"), () => actions.run("restartEngine")),
     button(t("Show Log"), () => actions.run("openLog"), true),
@@ -170,7 +214,8 @@ function renderFailed(status: EngineStatus, actions: Actions): TemplateResult {
 /** A failure that does not keep the user from asking; one that an answer shows already is not shown twice. */
 function renderProblem({ status, turns }: AskViewState, actions: Actions): TemplateResult | typeof nothing {
   if (turns.at(-1)?.error?.code === status.error?.code) return nothing;
-  const text = html`<p>${status.error?.wayOut}</p>${details(status, actions)}`;
+  const text = html`<p>${status.error?.wayOut}</p>
+    ${details(status, actions)}`;
   return banner("error", "error", status.error?.message ?? "", text, [
     button(t("Try Again"), () => actions.run("readWorkspace")),
     button(t("Show Plan"), () => actions.run("showContextPlan"), true),

@@ -5,7 +5,7 @@ import { clock, compact, count, duration, lift, liftClass, splitPath } from "../
 import { icon, iconButton } from "../common/icon";
 import { t } from "../common/l10n";
 import type { Actions } from "./actions";
-import { CitationEvent, CopyEvent, PlacedEvent, type AnswerContent } from "./answerElement";
+import type { AnswerContent, CitationEvent, CopyEvent, PlacedEvent } from "./answerElement";
 import { citationLabel } from "./citations";
 
 /** Which citations of a turn have a chip in its text; the others are listed below it. */
@@ -20,6 +20,8 @@ export interface TurnContext {
   readonly last: boolean;
   /** A panel above says why nothing can be asked now: a failed turn does not say it again. */
   readonly blocked: boolean;
+  /** The engine is at work on something that comes before the answer. */
+  readonly busy: boolean;
 }
 
 /** One question and its answer. */
@@ -43,7 +45,8 @@ export function renderTurn(turn: ConversationTurn, context: TurnContext): Templa
           if (citation !== undefined) actions.openCitation(citation, event.toSide);
         }}
       ></longsight-answer>
-      ${streaming ? renderWork(turn) : nothing} ${turn.error === null ? nothing : context.blocked && context.last ? renderHeld() : renderFailure(turn, actions)}
+      ${streaming ? renderWork(turn, context.busy) : nothing}
+      ${turn.error === null ? nothing : context.blocked && context.last ? renderHeld() : renderFailure(turn, actions)}
       ${evidence(turn, context)} ${turn.asOf === null ? nothing : renderStamp(turn, actions)}
       ${turn.state === "done" || turn.state === "stopped" ? renderTools(turn, actions) : nothing}
     </article>
@@ -51,19 +54,24 @@ export function renderTurn(turn: ConversationTurn, context: TurnContext): Templa
   `;
 }
 
-function renderWork(turn: ConversationTurn): TemplateResult {
+function renderWork(turn: ConversationTurn, busy: boolean): TemplateResult {
+  const waiting = busy ? t("Answers when the workspace is read") : t("Reading the question");
   return html`<div class="work" aria-hidden="true">
     <span class="activity"><i></i></span>
-    <span class="number dim">${turn.tokens === 0 ? t("Reading the question") : t("{0} tokens", count(turn.tokens))}</span>
+    <span class="number dim">${turn.tokens === 0 ? waiting : t("{0} tokens", count(turn.tokens))}</span>
   </div>`;
 }
 
 function renderHeld(): TemplateResult {
-  return html`<p class="stamp">${icon("debug-pause")}<span>${t("Your question is kept; it can be asked once this is mended.")}</span></p>`;
+  return html`<p class="stamp">
+    ${icon("debug-pause")}<span>${t("Your question is kept; it can be asked once this is mended.")}</span>
+  </p>`;
 }
 
 function renderFailure(turn: ConversationTurn, actions: Actions): TemplateResult {
-  const retry = html`<button class="link" type="button" @click=${() => actions.retry(turn.id)}>${t("Ask again")}</button>`;
+  const retry = html`<button class="link" type="button" @click=${() => actions.retry(turn.id)}>
+    ${t("Ask again")}
+  </button>`;
   const log = html`<button class="link" type="button" @click=${() => actions.run("openLog")}>${t("Show log")}</button>`;
   return html`<div class="banner error" role="alert">
     ${icon("error")}
@@ -77,7 +85,9 @@ function renderFailure(turn: ConversationTurn, actions: Actions): TemplateResult
 
 function evidence(turn: ConversationTurn, { actions, placed }: TurnContext): TemplateResult | typeof nothing {
   const inText = placed.get(turn.id) ?? new Set<number>();
-  const listed = turn.citations.map((citation, index) => ({ citation, index })).filter(({ index }) => !inText.has(index));
+  const listed = turn.citations
+    .map((citation, index) => ({ citation, index }))
+    .filter(({ index }) => !inText.has(index));
   if (listed.length === 0) return nothing;
   const selected = listed.every(({ citation }) => citation.origin === "selected");
   return html`<div class="evidence">
@@ -87,7 +97,12 @@ function evidence(turn: ConversationTurn, { actions, placed }: TurnContext): Tem
         const changed = turn.changed.includes(citation.path);
         const open = (event: MouseEvent): void => actions.openCitation(citation, event.ctrlKey || event.metaKey);
         return html`<li>
-          <button class=${changed ? "citation changed" : "citation"} type="button" title=${t("Open {0}", citation.path)} @click=${open}>
+          <button
+            class=${changed ? "citation changed" : "citation"}
+            type="button"
+            title=${t("Open {0}", citation.path)}
+            @click=${open}
+          >
             ${citationLabel(citation)}
           </button>
         </li>`;
@@ -97,11 +112,18 @@ function evidence(turn: ConversationTurn, { actions, placed }: TurnContext): Tem
 }
 
 function renderStamp(turn: ConversationTurn, actions: Actions): TemplateResult {
-  const files = turn.context === null ? "" : t("{0} files, {1} tokens", count(turn.context.files), compact(turn.context.tokens));
+  const files =
+    turn.context === null ? "" : t("{0} files, {1} tokens", count(turn.context.files), compact(turn.context.tokens));
   const stamp = t("As of {0}", clock(turn.asOf ?? ""));
-  const dense = turn.attention === null || turn.attention === "esa" ? nothing : html`<p class="stamp">${icon("info")}<span>${t("Dense attention: {0}", turn.attention)}</span></p>`;
+  const dense =
+    turn.attention === null || turn.attention === "esa"
+      ? nothing
+      : html`<p class="stamp">${icon("info")}<span>${t("Dense attention: {0}", turn.attention)}</span></p>`;
   if (turn.changed.length === 0) {
-    return html`<p class="stamp">${icon("history")}<span class="number">${[stamp, files].filter(Boolean).join(" · ")}</span></p>${dense}`;
+    return html`<p class="stamp">
+        ${icon("history")}<span class="number">${[stamp, files].filter(Boolean).join(" · ")}</span>
+      </p>
+      ${dense}`;
   }
   const names = turn.changed.map((path) => splitPath(path).name).join(", ");
   return html`<p class="stamp stale">
@@ -122,7 +144,12 @@ function renderTools(turn: ConversationTurn, actions: Actions): TemplateResult {
   if (timings !== null) {
     figures.push(t("{0} tokens", count(timings.generatedTokens)));
     if (timings.decode > 0) figures.push(t("{0} tokens/s", (timings.generatedTokens / timings.decode).toFixed(1)));
-    figures.push(t("first after {0}", timings.firstToken < 10 ? t("{0} s", timings.firstToken.toFixed(1)) : duration(timings.firstToken)));
+    figures.push(
+      t(
+        "first after {0}",
+        timings.firstToken < 10 ? t("{0} s", timings.firstToken.toFixed(1)) : duration(timings.firstToken),
+      ),
+    );
   }
   return html`<div class="tools" role="toolbar" aria-label=${t("Answer actions")}>
     ${iconButton("copy", t("Copy answer"), () => actions.copy(turn.text))}
@@ -142,8 +169,10 @@ function renderLookedAt(turn: ConversationTurn, { actions, last }: TurnContext):
         </button>`;
   return html`<section class="looked-at">
     <details ?open=${last}>
-      <summary><span class="codicon codicon-chevron-right" aria-hidden="true"></span> ${t("Looked at")}
-        <span class="dim">${t("top {0}", turn.lookedAt.length)}</span></summary>
+      <summary>
+        <span class="codicon codicon-chevron-right" aria-hidden="true"></span> ${t("Looked at")}
+        <span class="dim">${t("top {0}", turn.lookedAt.length)}</span>
+      </summary>
       <ul aria-label=${t("Files selected most, by lift")}>
         ${repeat(
           turn.lookedAt,
@@ -155,7 +184,9 @@ function renderLookedAt(turn: ConversationTurn, { actions, last }: TurnContext):
               <button type="button" class="file" title=${file.path} @click=${() => actions.openFile(file.uri)}>
                 ${name} <span class="dim small">${folder}</span>
               </button>
-              <span class="bar" aria-hidden="true"><i class=${`lift-${liftClass(file.lift)}`} .style=${`width:${width}%`}></i></span>
+              <span class="bar" aria-hidden="true"
+                ><i class=${`lift-${liftClass(file.lift)}`} .style=${`width:${width}%`}></i
+              ></span>
               <span class="number lift" aria-label=${t("lift {0}", lift(file.lift))}>${lift(file.lift)}</span>
             </li>`;
           },

@@ -32,9 +32,17 @@ function draw(): void {
 
 function page({ kind, workspace, plan, error }: PlanViewState): TemplateResult {
   if (kind === "failed") {
-    return html`<main class="message" role="alert">${icon("error")}<p><b>${error?.message}</b><br />${error?.wayOut}</p>${tools()}</main>`;
+    return html`<main class="message" role="alert">
+      ${icon("error")}
+      <p><b>${error?.message}</b><br />${error?.wayOut}</p>
+      ${tools()}
+    </main>`;
   }
-  if (plan === null) return html`<main class="message" role="status">${icon("loading codicon-modifier-spin")}<p>${t("Looking at the files…")}</p></main>`;
+  if (plan === null)
+    return html`<main class="message" role="status">
+      ${icon("loading codicon-modifier-spin")}
+      <p>${t("Looking at the files…")}</p>
+    </main>`;
   const { included, leftOut, budget } = plan;
   const estimated = plan.files.some((file) => file.included && file.estimated);
   const memory = plan.memoryBytes > 0 ? t("{0} for keys and values", gibibytes(plan.memoryBytes)) : "";
@@ -48,20 +56,29 @@ function page({ kind, workspace, plan, error }: PlanViewState): TemplateResult {
       ${filters()} ${tools()}
     </header>
     <section class="budget" aria-label=${t("Budget")}>
-      <span class="track" aria-hidden="true"><i .style=${`width:${Math.min(100, (100 * included.tokens) / Math.max(1, budget))}%`}></i></span>
+      <span class="track" aria-hidden="true"
+        ><i .style=${`width:${Math.min(100, (100 * included.tokens) / Math.max(1, budget))}%`}></i
+      ></span>
       <p class="number">
         <b>${t("{0} of {1} tokens", count(included.tokens), count(budget))}</b>
-        <span class="dim">${[plan.budgetReason, memory, plan.model, estimated ? t("token counts are estimates") : ""].filter(Boolean).join(" · ")}</span>
+        <span class="dim"
+          >${[plan.budgetReason, memory, plan.model, estimated ? t("token counts are estimates") : ""].filter(Boolean).join(" · ")}</span
+        >
       </p>
     </section>
-    ${leftOut.files === 0
-      ? nothing
-      : html`<section class="reasons" aria-label=${t("Left out")}>
-          <b>${t("Left out")}</b>
-          ${reasonCounts(plan.files).map(
-            ({ reason, files, tokens }) => html`<span class="number">${reason} <span class="dim">${t("{0} files, {1}", count(files), count(tokens))}</span></span>`,
-          )}
-        </section>`}
+    ${
+      leftOut.files === 0
+        ? nothing
+        : html`<section class="reasons" aria-label=${t("Left out")}>
+            <b>${t("Left out")}</b>
+            ${reasonCounts(plan.files).map(
+              ({ reason, files, tokens }) =>
+                html`<span class="number"
+                  >${reason} <span class="dim">${t("{0} files, {1}", count(files), count(tokens))}</span></span
+                >`,
+            )}
+          </section>`
+    }
     ${grid.render(planTree(plan.files, filter))}
   `;
 }
@@ -86,8 +103,12 @@ function filters(): TemplateResult {
 
 function tools(): TemplateResult {
   return html`
-    <vscode-button secondary icon="settings-gear" @click=${() => channel.send(PlanView.settings, {})}>${t("Settings")}</vscode-button>
-    <vscode-button secondary icon="refresh" @click=${() => channel.send(PlanView.refresh, {})}>${t("Plan again")}</vscode-button>
+    <vscode-button secondary icon="settings-gear" @click=${() => channel.send(PlanView.settings, {})}
+      >${t("Settings")}</vscode-button
+    >
+    <vscode-button secondary icon="refresh" @click=${() => channel.send(PlanView.refresh, {})}
+      >${t("Plan again")}</vscode-button
+    >
   `;
 }
 

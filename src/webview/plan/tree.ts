@@ -37,7 +37,7 @@ function folder(name: string, path: string, files: readonly PlannedFile[], depth
   const folders = [...groups].map(([part, inside]) => {
     const node = folder(part, path === "" ? part : `${path}/${part}`, inside, depth + 1);
     const [only] = node.children;
-    const chained = node.children.length === 1 && only !== undefined && only.file === null;
+    const chained = node.children.length === 1 && only?.file === null;
     return chained ? { ...only, name: `${node.name}/${only.name}` } : node;
   });
   const children = [...folders.sort(byName), ...direct.sort(byName)];

@@ -85,11 +85,15 @@ export class TreeGrid {
         ${icon(chevron)} ${icon(node.file === null ? "folder" : "file")} <span title=${node.path}>${node.name}</span>
       </td>
       <td role="gridcell" class="state">${icon(mark)} ${label}</td>
-      <td role="gridcell" class="right">${node.file === null ? t("{0} of {1}", count(node.filesIn), count(node.files)) : nothing}</td>
+      <td role="gridcell" class="right">
+        ${node.file === null ? t("{0} of {1}", count(node.filesIn), count(node.files)) : nothing}
+      </td>
       <td role="gridcell" class="right">${number(node.tokensIn)}</td>
       <td role="gridcell" class="right dim">${number(node.tokensOut)}</td>
       <td role="gridcell" class="bars">
-        <span class="track" aria-hidden="true"><i .style=${width(node.tokensIn)}></i><i class="hatch" .style=${width(node.tokensOut)}></i></span>
+        <span class="track" aria-hidden="true"
+          ><i .style=${width(node.tokensIn)}></i><i class="hatch" .style=${width(node.tokensOut)}></i
+        ></span>
       </td>
       <td role="gridcell" class="reason dim">${node.reason}</td>
     </tr>`;
@@ -110,7 +114,10 @@ export class TreeGrid {
     const index = rows.findIndex(({ node }) => node.path === this.active);
     const row = rows[index];
     if (row === undefined) return;
-    const parent = rows.slice(0, index).reverse().find(({ level }) => level < row.level);
+    const parent = rows
+      .slice(0, index)
+      .reverse()
+      .find(({ level }) => level < row.level);
     const moves: Record<string, Row | undefined> = {
       ArrowDown: rows[index + 1],
       ArrowUp: rows[index - 1],
@@ -121,7 +128,11 @@ export class TreeGrid {
     };
     const target = moves[event.key];
     if (event.key === "Enter" || event.key === " ") this.activate(row.node);
-    else if ((event.key === "ArrowRight" && row.expanded === false) || (event.key === "ArrowLeft" && row.expanded === true)) this.toggle(row.node.path);
+    else if (
+      (event.key === "ArrowRight" && row.expanded === false) ||
+      (event.key === "ArrowLeft" && row.expanded === true)
+    )
+      this.toggle(row.node.path);
     else if (target === undefined) return;
     else this.focus(event.currentTarget as HTMLElement, target);
     event.preventDefault();
