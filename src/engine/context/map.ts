@@ -8,16 +8,16 @@ import { printable } from "./frame";
 interface Folder {
   /** With a closing `/`; empty for the top. */
   readonly path: string;
+  readonly parent: Folder | null;
   readonly files: string[];
   readonly folders: Folder[];
 }
 
-/** Paths take more tokens than this: a longer text need not be measured. */
-const MOST_CHARACTERS_PER_TOKEN = 8;
 const TITLE = "Folders and files of this repository:\n";
 
 /**
- * Text of the map: folders nearest to the top are listed first, and those that do not fit are only counted.
+ * Text of the map: folders nearest to the top are listed first, and those that do not fit are only counted, so that a
+ * folder with very many files leaves room for others.
  * @param measure tokens of a text
  * @param maxTokens bound of the whole map
  * @returns an empty text when not even the top folder fits
@@ -27,34 +27,37 @@ export function repositoryMap(
   measure: (text: string) => number,
   maxTokens: number,
 ): string {
-  const top = folderTree(documents);
-  const order = breadthFirst(top);
-  let listed = 0;
-  let best = "";
-  // The most folders that fit, by halving: more folders never make the text shorter by more than one counted entry.
-  for (let low = 1, high = order.length; low <= high;) {
-    const middle = (low + high) >>> 1;
-    const text = render(new Set(order.slice(0, middle)), order);
-    if (text.length <= maxTokens * MOST_CHARACTERS_PER_TOKEN && measure(text) <= maxTokens) {
-      best = middle > listed ? text : best;
-      listed = Math.max(listed, middle);
-      low = middle + 1;
-    } else {
-      high = middle - 1;
-    }
+  const order = breadthFirst(folderTree(documents));
+  const listed = new Set<Folder>();
+  let left = maxTokens - measure(TITLE);
+  for (const folder of order) {
+    if (folder.parent !== null && !listed.has(folder.parent)) continue;
+    // A line of its own, with all inner folders counted, takes the place of its count in the parent's line.
+    const counted = folder.parent === null ? 0 : measure(`, ${countEntry(folder)}`);
+    const cost = measure(lineText(line(folder, new Set()))) - counted;
+    if (cost > left) continue;
+    left -= cost;
+    listed.add(folder);
   }
-  return best;
+  // Pieces measured by themselves can differ from the whole by a token or two.
+  for (const folder of [...listed].reverse()) {
+    const text = render(listed, order);
+    if (measure(text) <= maxTokens) return text;
+    listed.delete(folder);
+  }
+  return "";
 }
 
 function folderTree(documents: readonly Document[]): Folder {
-  const top: Folder = { path: "", files: [], folders: [] };
+  const top: Folder = { path: "", parent: null, files: [], folders: [] };
   const byPath = new Map([["", top]]);
   const folderAt = (path: string): Folder => {
     const known = byPath.get(path);
     if (known !== undefined) return known;
-    const folder: Folder = { path, files: [], folders: [] };
+    const parent = folderAt(parentOf(path));
+    const folder: Folder = { path, parent, files: [], folders: [] };
     byPath.set(path, folder);
-    folderAt(parentOf(path)).folders.push(folder);
+    parent.folders.push(folder);
     return folder;
   };
   for (const { path } of documents) {
@@ -77,22 +80,30 @@ function breadthFirst(top: Folder): Folder[] {
 
 function render(listed: ReadonlySet<Folder>, order: readonly Folder[]): string {
   const lines = order.filter((folder) => listed.has(folder)).map((folder) => line(folder, listed));
-  const shown = lines.filter(([, entries]) => entries !== "").sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${TITLE}${shown.map(([path, entries]) => `${path === "" ? "./" : path}: ${entries}\n`).join("")}\n`;
+  const shown = lines.filter(({ entries }) => entries !== "").sort((a, b) => (a.path < b.path ? -1 : 1));
+  return `${TITLE}${shown.map(lineText).join("")}\n`;
 }
 
-function line(folder: Folder, listed: ReadonlySet<Folder>): [path: string, entries: string] {
+interface Line {
+  readonly path: string;
+  readonly entries: string;
+}
+
+function lineText({ path, entries }: Line): string {
+  return `${path === "" ? "./" : path}: ${entries}\n`;
+}
+
+function line(folder: Folder, listed: ReadonlySet<Folder>): Line {
   const counted = folder.folders.filter((inner) => !listed.has(inner));
-  const entries = [
-    ...folder.files.map(printable),
-    ...counted.map((inner) => `${printable(inner.path.slice(folder.path.length))} (${fileCount(inner)})`),
-  ];
-  return [printable(folder.path), entries.join(", ")];
+  const entries = [...folder.files.map(printable), ...counted.map(countEntry)];
+  return { path: printable(folder.path), entries: entries.join(", ") };
 }
 
-function fileCount(folder: Folder): string {
+/** `name/ (3 files)` */
+function countEntry(folder: Folder): string {
+  const name = printable(folder.path.slice(folder.parent?.path.length));
   const count = countFiles(folder);
-  return count === 1 ? "1 file" : `${count} files`;
+  return `${name} (${count === 1 ? "1 file" : `${count} files`})`;
 }
 
 function countFiles(folder: Folder): number {

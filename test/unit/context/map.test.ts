@@ -21,14 +21,20 @@ describe("repository map", () => {
   it("counts what it has no room to list, the deepest first", () => {
     const full = repositoryMap(all, characters, 1000).length;
     assert.equal(
-      repositoryMap(all, characters, full - 1),
+      repositoryMap(all, characters, full),
       "Folders and files of this repository:\n./: README.md\nsrc/: a.ts, b.ts, deep/ (1 file)\ntest/: d.ts\n\n",
     );
     assert.equal(
       repositoryMap(all, characters, 90),
-      "Folders and files of this repository:\n./: README.md, src/ (3 files), test/ (1 file)\n\n",
+      "Folders and files of this repository:\n./: README.md, src/ (3 files)\ntest/: d.ts\n\n",
     );
     assert.equal(repositoryMap(all, characters, 40), "");
+  });
+
+  it("a folder with very many files leaves room for others", () => {
+    const wide = Array.from({ length: 300 }, (_, i) => `icons/icon-${i}.ts`);
+    const map = repositoryMap(documents(...wide, "src/a.ts", "src/b/c.ts"), characters, 200);
+    assert.match(map, /^\.\/: icons\/ \(300 files\)\nsrc\/: a\.ts\nsrc\/b\/: c\.ts$/m);
   });
 
   it("never takes more than it may", () => {
