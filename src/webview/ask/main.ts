@@ -76,9 +76,9 @@ function draw(): void {
 
 /** The answer of a turn has been painted: its new height is followed, and the list below it may change. */
 function setPlaced(turn: string, indexes: ReadonlySet<number>): void {
-  const before = placed.get(turn);
+  const before = placed.get(turn) ?? new Set<number>();
   placed.set(turn, indexes);
-  const same = before?.size === indexes.size && [...indexes].every((index) => before.has(index));
+  const same = before.size === indexes.size && [...indexes].every((index) => before.has(index));
   if (!same) frame ||= requestAnimationFrame(draw);
   if (!first) followEnd();
 }
@@ -97,7 +97,7 @@ function takeDraft(): void {
 /** Brings back what was typed and where the reader was. */
 function restore(): void {
   const input = questionInput();
-  if (input && input.value === "") input.value = store.kept.input;
+  if (input?.value === "") input.value = store.kept.input;
   if (input) refresh(input);
   following = false;
   // The answers are painted in the next frame; only then is there something to scroll.
