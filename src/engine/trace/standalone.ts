@@ -33,26 +33,25 @@ function boundedSums(index: TraceIndex, answer: TraceSummary, limit: number): { 
 /** The encoded sums of each file, or null when there are more than `limit` of them. */
 function sumsOf(index: TraceIndex, answer: TraceSummary, stride: number, limit: number): string[] | null {
   const fileNumber = new Map(answer.files.map((file, number) => [file.path, number]));
-  const bytes: number[][] = answer.files.map(() => []);
-  const last = new Array<number>(answer.files.length).fill(0);
+  const coded = answer.files.map(() => ({ bytes: [] as number[], last: 0 }));
   let cells = 0;
   for (let step = 0; step < answer.steps; step += stride) {
     const part = index.summary({ steps: [step, Math.min(step + stride, answer.steps)] });
     for (const file of part.files) {
-      const number = fileNumber.get(file.path);
-      if (number === undefined || file.selected === 0) continue;
+      const target = coded[fileNumber.get(file.path) ?? -1];
+      if (target === undefined || file.selected === 0) continue;
       file.byLayer.forEach((count, layer) => {
         if (count === 0) return;
         const cell = (step / stride) * answer.layers + layer;
-        pushVarint(bytes[number]!, cell - last[number]!);
-        pushVarint(bytes[number]!, count);
-        last[number] = cell;
+        pushVarint(target.bytes, cell - target.last);
+        pushVarint(target.bytes, count);
+        target.last = cell;
         cells++;
       });
     }
     if (cells > limit) return null;
   }
-  return bytes.map((list) => Buffer.from(list).toString("base64"));
+  return coded.map(({ bytes }) => Buffer.from(bytes).toString("base64"));
 }
 
 function pushVarint(bytes: number[], value: number): void {

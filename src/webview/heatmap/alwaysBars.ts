@@ -21,7 +21,10 @@ export class AlwaysBars {
   update(trace: TraceSummary): void {
     this.firstBar.hidden = trace.initialTokens === 0;
     setText(this.first, t("First {0}", count(trace.initialTokens)));
-    setText(this.last, t("Last {0}: {1}", count(trace.localTokens), [...localFiles(trace), t("question"), t("answer")].join(", ")));
+    setText(
+      this.last,
+      t("Last {0}: {1}", count(trace.localTokens), [...localFiles(trace), t("question"), t("answer")].join(", ")),
+    );
   }
 }
 

@@ -31,5 +31,8 @@ function subject({ trace, phase }: HeatmapState, pinned: HeatmapState["pinned"])
   if (phase === "question") return t("Reading the question");
   if (pinned === null) return t("Whole answer");
   const tokens = trace?.answer.filter(({ step }) => step >= pinned[0] && step < pinned[1]) ?? [];
-  return tokens.length === 1 ? t("{0} pinned", tokens[0]!.text.trim()) : t("{0} tokens pinned", tokens.length);
+  const [only] = tokens;
+  return only !== undefined && tokens.length === 1
+    ? t("{0} pinned", only.text.trim())
+    : t("{0} tokens pinned", tokens.length);
 }

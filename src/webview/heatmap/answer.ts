@@ -71,9 +71,18 @@ export class AnswerView implements View {
   }
 
   private option({ kind, text }: AnswerUnit, index: number): HTMLElement {
-    const option = h("span", { class: kind === "code" ? "token folded" : "token", role: "option", id: `answer-${index}`, "data-index": index });
+    const option = h("span", {
+      class: kind === "code" ? "token folded" : "token",
+      role: "option",
+      id: `answer-${index}`,
+      "data-index": index,
+    });
     if (kind === "code") option.append(icon("chevron"), t("code, {0} tokens", this.length(index)));
-    else option.append(h("span", { class: "lead" }, /^\s*/.exec(text)?.[0] ?? ""), h("span", { class: "word" }, text.trimStart()));
+    else
+      option.append(
+        h("span", { class: "lead" }, /^\s*/.exec(text)?.[0] ?? ""),
+        h("span", { class: "word" }, text.trimStart()),
+      );
     return option;
   }
 
@@ -87,12 +96,15 @@ export class AnswerView implements View {
     const total = this.trace?.steps ?? 0;
     this.list.classList.toggle("inert", phase === "question");
     this.options.forEach((option, index) => {
-      const { kind, text, steps } = this.units[index]!;
+      const unit = this.units[index];
+      if (unit === undefined) return;
+      const { kind, text, steps } = unit;
       const isPinned = covers(pinned, steps);
       option.classList.toggle("pinned", isPinned);
-      option.classList.toggle("first", isPinned && steps[0] <= pinned![0]);
+      option.classList.toggle("first", isPinned && steps[0] <= (pinned?.[0] ?? 0));
       option.classList.toggle("hovered", covers(hovered, steps));
-      const place = kind === "token" ? t("token {0} of {1}", steps[0] + 1, total) : t("{0} tokens", steps[1] - steps[0]);
+      const place =
+        kind === "token" ? t("token {0} of {1}", steps[0] + 1, total) : t("{0} tokens", steps[1] - steps[0]);
       const name = kind === "code" ? t("code, folded") : text.trim() || t("space");
       setAttributes(option, {
         "aria-selected": isPinned ? "true" : "false",
@@ -105,7 +117,7 @@ export class AnswerView implements View {
     const index = indexOf(event);
     if (index === null) return;
     if (this.dragging) this.pin(this.range(index));
-    else this.hover(this.units[index]!.steps);
+    else this.hover(this.units[index]?.steps ?? null);
   }
 
   private hover(steps: Interval | null): void {
@@ -127,7 +139,7 @@ export class AnswerView implements View {
       return;
     }
     this.anchor = index;
-    const { steps } = this.units[index]!;
+    const steps = this.units[index]?.steps ?? null;
     const again = sameInterval(this.store.state.pinned, steps);
     this.dragging = !again;
     this.pin(again ? null : steps);
@@ -151,7 +163,7 @@ export class AnswerView implements View {
   /** Steps from the anchor to `index`, in either direction. */
   private range(index: number): Interval {
     const [low, high] = [Math.min(this.anchor ?? index, index), Math.max(this.anchor ?? index, index)];
-    return [this.units[low]!.steps[0], this.units[high]!.steps[1]];
+    return [this.units[low]?.steps[0] ?? 0, this.units[high]?.steps[1] ?? 1];
   }
 
   private pin(steps: Interval | null): void {

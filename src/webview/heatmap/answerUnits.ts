@@ -32,7 +32,10 @@ export function answerUnits(
 
 /** Start of the sentence before (-1) or after (1) the unit at `index`; sentences end at . ! ? or a line's end. */
 export function sentenceStart(units: readonly AnswerUnit[], index: number, direction: -1 | 1): number {
-  const starts = units.map((_, at) => at).filter((at) => at === 0 || endsSentence(units[at - 1]!.text, units[at]!.text));
+  const starts = units.flatMap((unit, at) => {
+    const before = units[at - 1];
+    return before === undefined || endsSentence(before.text, unit.text) ? [at] : [];
+  });
   if (direction > 0) return starts.find((start) => start > index) ?? units.length - 1;
   return [...starts].reverse().find((start) => start < index) ?? 0;
 }
@@ -53,8 +56,8 @@ function plainUnits(tokens: readonly AnswerToken[], bySentence: boolean): readon
 const tokenUnit = ({ step, text }: AnswerToken): AnswerUnit => ({ kind: "token", text, steps: [step, step + 1] });
 
 function joined(kind: "sentence" | "code", tokens: readonly AnswerToken[]): AnswerUnit {
-  const first = tokens[0]!.step;
-  const last = tokens[tokens.length - 1]!.step;
+  const first = tokens[0]?.step ?? 0;
+  const last = tokens.at(-1)?.step ?? first;
   return { kind, text: tokens.map((token) => token.text).join(""), steps: [first, last + 1] };
 }
 
@@ -70,14 +73,18 @@ function codeBlocks(tokens: readonly AnswerToken[]): readonly Interval[] {
     starts.push(text.length);
     text += token.text;
   }
-  const fences = [...text.matchAll(/^[ \t]*(?:```|~~~).*$/gm)].map(({ index, 0: { length } }) => [index, index + length] as const);
+  const fences = [...text.matchAll(/^[ \t]*(?:```|~~~).*$/gm)];
   const blocks: Interval[] = [];
-  for (let at = 0; at < fences.length; at += 2) {
-    const from = tokenAt(starts, fences[at]![0]);
-    const to = fences[at + 1] === undefined ? tokens.length : tokenAt(starts, fences[at + 1]![1] - 1) + 1;
-    const previous = blocks[blocks.length - 1];
-    if (previous === undefined || from >= previous[1]) blocks.push([from, to]);
+  let opened: number | null = null;
+  for (const { index, 0: fence } of fences) {
+    if (opened === null) {
+      opened = Math.max(tokenAt(starts, index), blocks.at(-1)?.[1] ?? 0);
+      continue;
+    }
+    blocks.push([opened, tokenAt(starts, index + fence.length - 1) + 1]);
+    opened = null;
   }
+  if (opened !== null && opened < tokens.length) blocks.push([opened, tokens.length]);
   return blocks;
 }
 
@@ -87,7 +94,7 @@ function tokenAt(starts: readonly number[], offset: number): number {
   let high = starts.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (starts[middle]! <= offset) low = middle;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
     else high = middle - 1;
   }
   return low;

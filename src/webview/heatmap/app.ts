@@ -49,7 +49,17 @@ export class App {
     const notice = new NoticeView();
     const announcer = new Announcer();
     this.panes.append(map.element, table.element, code.element);
-    const main = h("main", { class: "panel" }, header.element, answer.element, layers.element, this.busyLine, this.problem, notice.element, this.panes);
+    const main = h(
+      "main",
+      { class: "panel" },
+      header.element,
+      answer.element,
+      layers.element,
+      this.busyLine,
+      this.problem,
+      notice.element,
+      this.panes,
+    );
     this.root.replaceChildren(main, tip.element, announcer.element);
 
     const views: readonly View[] = [header, answer, layers, notice, map, table, code, announcer];
@@ -66,7 +76,10 @@ export class App {
   private updateFrame(state: HeatmapState): void {
     this.panes.hidden = !hasMap(state);
     this.problem.hidden = state.problem === null;
-    setText(this.problem, state.problem === null ? "" : t("These sums could not be had, so older ones are shown: {0}", state.problem));
+    setText(
+      this.problem,
+      state.problem === null ? "" : t("These sums could not be had, so older ones are shown: {0}", state.problem),
+    );
   }
 
   private setBusy(busy: boolean): void {

@@ -22,7 +22,11 @@ export class CodeView implements View {
   readonly element = h("section", { class: "code", "aria-label": t("Code") });
   private readonly name = h("strong", { class: "mono" });
   private readonly figures = h("span", { class: "dim figures" });
-  private readonly openButton = h("button", { class: "icon-button", type: "button", "aria-label": t("Open in editor"), title: t("Open in editor") }, icon("open"));
+  private readonly openButton = h(
+    "button",
+    { class: "icon-button", type: "button", "aria-label": t("Open in editor"), title: t("Open in editor") },
+    icon("open"),
+  );
   private readonly message = h("p", { class: "dim nothing", role: "status" });
   private readonly legend = h("div", { class: "legend code-legend" });
   private readonly body = h("div", { class: "code-body" });
@@ -42,14 +46,39 @@ export class CodeView implements View {
     private readonly tip: Tip,
   ) {
     const { open } = host;
-    this.rows = new VirtualRows(lineHeight, (index) => h("div", { class: "code-line", id: `line-${index + 1}`, role: "option", "data-line": index + 1 }), (row, index) => this.fill(row, index));
-    setAttributes(this.rows.element, { class: "rows code-rows", role: "listbox", tabindex: 0, "aria-label": t("Lines") });
+    this.rows = new VirtualRows(
+      lineHeight,
+      (index) => h("div", { class: "code-line", id: `line-${index + 1}`, role: "option", "data-line": index + 1 }),
+      (row, index) => this.fill(row, index),
+    );
+    setAttributes(this.rows.element, {
+      class: "rows code-rows",
+      role: "listbox",
+      tabindex: 0,
+      "aria-label": t("Lines"),
+    });
     this.strip = new CodeStrip((line) => this.goTo(line, true));
-    this.lines = new FileLines(host, (loaded) => this.onLoaded(loaded), (path, message) => this.onFailed(path, message));
+    this.lines = new FileLines(
+      host,
+      (loaded) => this.onLoaded(loaded),
+      (path, message) => this.onFailed(path, message),
+    );
     this.openButton.hidden = open === null;
     this.openButton.addEventListener("click", () => this.path !== null && open?.(this.path, this.line));
     this.body.append(this.strip.element, this.rows.element);
-    this.element.append(h("div", { class: "row small code-title" }, this.name, this.figures, h("span", { class: "grow" }), this.openButton), this.message, this.body, this.legend);
+    this.element.append(
+      h(
+        "div",
+        { class: "row small code-title" },
+        this.name,
+        this.figures,
+        h("span", { class: "grow" }),
+        this.openButton,
+      ),
+      this.message,
+      this.body,
+      this.legend,
+    );
     this.rows.element.addEventListener("scroll", () => this.onScroll(), { passive: true });
     this.rows.element.addEventListener("keydown", (event) => this.key(event, open));
     this.rows.element.addEventListener("pointerover", (event) => this.point(event.target));
@@ -89,7 +118,10 @@ export class CodeView implements View {
   private setTitle(file: FileSelection): void {
     setText(this.name, baseName(file.path));
     setAttributes(this.name, { title: file.path });
-    setText(this.figures, t("{0} tokens · {1} selected · lift {2}", count(file.tokens), count(file.selected), lift(file.lift)));
+    setText(
+      this.figures,
+      t("{0} tokens · {1} selected · lift {2}", count(file.tokens), count(file.selected), lift(file.lift)),
+    );
   }
 
   private onLoaded(loaded: LoadedFile): void {
@@ -177,7 +209,8 @@ export class CodeView implements View {
     else if (event.key === "PageUp") this.goTo(this.line - page, false);
     else if (event.key === "Home") this.goTo(1, false);
     else if (event.key === "End") this.goTo(this.loaded?.file.lineCount ?? 1, false);
-    else if (event.key === "ArrowRight" || event.key === "ArrowLeft") this.stepToken(event.key === "ArrowRight" ? 1 : -1);
+    else if (event.key === "ArrowRight" || event.key === "ArrowLeft")
+      this.stepToken(event.key === "ArrowRight" ? 1 : -1);
     else if (event.key === "Enter" && this.path !== null) open?.(this.path, this.line);
     else return;
     event.preventDefault();

@@ -7,7 +7,12 @@ import { h, type Child } from "./dom";
 const tokenLimit = 400;
 
 /** Content of one code line: number, mark, and the text with a span for each counted token. */
-export function codeLine(number: number, line: FileTraceLine | undefined, mean: number, maxCount: number): readonly Child[] {
+export function codeLine(
+  number: number,
+  line: FileTraceLine | undefined,
+  mean: number,
+  maxCount: number,
+): readonly Child[] {
   const mark = h("span", { class: `mark l${countClass(mean, maxCount)}` });
   const children: Child[] = [h("span", { class: "line-number" }, String(number)), mark];
   if (line === undefined) return children;
@@ -29,7 +34,8 @@ function spans({ text, tokens }: FileTraceLine, maxCount: number): readonly Chil
   });
   const cut = tokens[tokenLimit];
   children.push(text.slice(at, cut?.column));
-  if (cut !== undefined) children.push(h("span", { class: "dim" }, t(" … {0} more tokens", tokens.length - tokenLimit)));
+  if (cut !== undefined)
+    children.push(h("span", { class: "dim" }, t(" … {0} more tokens", tokens.length - tokenLimit)));
   return children;
 }
 

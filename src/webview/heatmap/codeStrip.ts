@@ -47,7 +47,7 @@ export class CodeStrip {
       const level = countClass(mean, maxCount);
       const from = Math.floor(line * perLine);
       const to = Math.max(from + 1, Math.floor((line + 1) * perLine));
-      for (let y = from; y < to && y < levels.length; y++) levels[y] = Math.max(levels[y]!, level);
+      for (let y = from; y < to && y < levels.length; y++) levels[y] = Math.max(levels[y] ?? 0, level);
     });
     levels.forEach((level, y) => {
       if (level === 0) return;

@@ -161,7 +161,7 @@ export function parseColour(text: string): Rgb | null {
   const value = text.trim().toLowerCase();
   const hex = /^#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/.exec(value)?.[1];
   if (hex !== undefined) {
-    const wide = hex.length <= 4 ? [...hex].map((digit) => digit + digit).join("") : hex;
+    const wide = hex.length <= 4 ? hex.replace(/./g, "$&$&") : hex;
     const channel = (at: number): number => Number.parseInt(wide.slice(at, at + 2), 16) / 255;
     return [channel(0), channel(2), channel(4)];
   }
@@ -172,7 +172,13 @@ export function parseColour(text: string): Rgb | null {
 
 /** `#rrggbb`. */
 export function formatColour(colour: Rgb): string {
-  return `#${colour.map((part) => Math.round(clamp(part) * 255).toString(16).padStart(2, "0")).join("")}`;
+  return `#${colour
+    .map((part) =>
+      Math.round(clamp(part) * 255)
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("")}`;
 }
 
 export function toOklch(colour: Rgb): Oklch {
@@ -186,17 +192,20 @@ export function fromOklch([lightness, chroma, hue]: Oklch): Rgb {
   const angle = (hue * Math.PI) / 180;
   const at = (part: number): Rgb =>
     fromOklab([lightness, chroma * part * Math.cos(angle), chroma * part * Math.sin(angle)]);
-  let low = 0;
-  let high = 1;
-  if (inGamut(at(1))) low = 1;
-  else for (let round = 0; round < 20; round++) inGamut(at((low + high) / 2)) ? (low = (low + high) / 2) : (high = (low + high) / 2);
+  let low = inGamut(at(1)) ? 1 : 0;
+  for (let high = 1, round = 0; low < high && round < 20; round++) {
+    const middle = (low + high) / 2;
+    if (inGamut(at(middle))) low = middle;
+    else high = middle;
+  }
   const [red, green, blue] = at(low);
   return [clamp(red), clamp(green), clamp(blue)];
 }
 
 function mixOklab(a: Rgb, b: Rgb, partOfA: number): Rgb {
-  const [from, to] = [toOklab(a), toOklab(b)];
-  const [red, green, blue] = fromOklab([0, 1, 2].map((axis) => from[axis]! * partOfA + to[axis]! * (1 - partOfA)) as unknown as Rgb);
+  const mix = (from: number, to: number): number => from * partOfA + to * (1 - partOfA);
+  const [first, second] = [toOklab(a), toOklab(b)];
+  const [red, green, blue] = fromOklab([mix(first[0], second[0]), mix(first[1], second[1]), mix(first[2], second[2])]);
   return [clamp(red), clamp(green), clamp(blue)];
 }
 
@@ -224,7 +233,6 @@ function fromOklab([lightness, a, b]: Rgb): Rgb {
 }
 
 const toLinear = (part: number): number => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-const fromLinear = (part: number): number =>
-  part <= 0.0031308 ? part * 12.92 : 1.055 * part ** (1 / 2.4) - 0.055;
+const fromLinear = (part: number): number => (part <= 0.0031308 ? part * 12.92 : 1.055 * part ** (1 / 2.4) - 0.055);
 const inGamut = (colour: Rgb): boolean => colour.every((part) => part >= -1e-6 && part <= 1 + 1e-6);
 const clamp = (part: number): number => Math.min(1, Math.max(0, part));

@@ -50,13 +50,21 @@ export class HeaderView implements View {
     const folders = zoom === "" ? [] : zoom.split("/");
     folders.forEach((name, at) => this.crumb(name, folders.slice(0, at + 1).join("/"), at === folders.length - 1));
     if (selected === null || trace === null) return;
-    const rest = selected.startsWith(`${zoom}/`) ? selected.slice(zoom.length + 1) : zoom === "" ? selected : baseName(selected);
+    const rest = selected.startsWith(`${zoom}/`)
+      ? selected.slice(zoom.length + 1)
+      : zoom === ""
+        ? selected
+        : baseName(selected);
     for (const part of rest.split("/")) this.path.append(icon("chevron"), h("span", { class: "dim" }, part));
   }
 
   private crumb(name: string, path: string, current: boolean): void {
     if (path !== "") this.path.append(icon("chevron"));
-    const button = h("button", { type: "button", class: current ? "current" : "dim", "aria-current": current ? "true" : undefined }, name);
+    const button = h(
+      "button",
+      { type: "button", class: current ? "current" : "dim", "aria-current": current ? "true" : undefined },
+      name,
+    );
     button.addEventListener("click", () => this.store.dispatch({ type: "zoom", path }));
     this.path.append(button);
   }

@@ -29,10 +29,12 @@ export function barGroups(trace: TraceSummary, zoom: string): readonly BarGroup[
 export function barHeights(shown: TraceSummary, groups: readonly BarGroup[]): readonly (readonly number[])[] {
   const known = filesByPath(shown);
   const totals = new Array<number>(shown.layers).fill(0);
-  for (const file of shown.files) file.byLayer.forEach((count, layer) => (totals[layer] = (totals[layer] ?? 0) + count));
+  for (const file of shown.files)
+    file.byLayer.forEach((count, layer) => (totals[layer] = (totals[layer] ?? 0) + count));
   const sums = groups.map(({ files }) => {
     const byLayer = new Array<number>(shown.layers).fill(0);
-    for (const path of files) known.get(path)?.byLayer.forEach((count, layer) => (byLayer[layer] = (byLayer[layer] ?? 0) + count));
+    for (const path of files)
+      known.get(path)?.byLayer.forEach((count, layer) => (byLayer[layer] = (byLayer[layer] ?? 0) + count));
     return byLayer;
   });
   const shares = totals.map((total, layer) => sums.map((byLayer) => (total > 0 ? (byLayer[layer] ?? 0) / total : 0)));

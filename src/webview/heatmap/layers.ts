@@ -61,7 +61,11 @@ export class LayersView implements View {
       const dense = !selecting.has(layer);
       const element = h(
         "div",
-        { class: dense ? "layer dense" : "layer", "data-layer": layer, title: dense ? t("Layer {0} attends to everything", layer) : undefined },
+        {
+          class: dense ? "layer dense" : "layer",
+          "data-layer": layer,
+          title: dense ? t("Layer {0} attends to everything", layer) : undefined,
+        },
         h("div", { class: "bars" }, ...bars),
         h("span", { class: "layer-number" }, layer % every === 0 ? String(layer) : ""),
       );
@@ -74,7 +78,9 @@ export class LayersView implements View {
   private paintBars(shown: TraceSummary): void {
     const heights = barHeights(shown, this.groups);
     this.cells.forEach(({ bars }, layer) =>
-      bars.forEach((bar, group) => (bar.style.height = `${Math.max(1, Math.round((heights[layer]?.[group] ?? 0) * barHeight))}px`)),
+      bars.forEach(
+        (bar, group) => (bar.style.height = `${Math.max(1, Math.round((heights[layer]?.[group] ?? 0) * barHeight))}px`),
+      ),
     );
   }
 
@@ -115,7 +121,12 @@ export class LayersView implements View {
   private key(event: KeyboardEvent): void {
     const { layers, trace } = this.store.state;
     const count = trace?.layers ?? 0;
-    const step = event.key === "ArrowRight" || event.key === "ArrowUp" ? 1 : event.key === "ArrowLeft" || event.key === "ArrowDown" ? -1 : 0;
+    const step =
+      event.key === "ArrowRight" || event.key === "ArrowUp"
+        ? 1
+        : event.key === "ArrowLeft" || event.key === "ArrowDown"
+          ? -1
+          : 0;
     if (event.key === "a" || event.key === "A") this.store.dispatch({ type: "layerMode", mode: "all" });
     else if (event.key === "Home") this.choose([0, layers[1] - layers[0]]);
     else if (event.key === "End") this.choose([count - (layers[1] - layers[0]), count]);

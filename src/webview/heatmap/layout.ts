@@ -1,5 +1,14 @@
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from "d3-hierarchy";
-import { baseName, filesBelow, folderTree, groupsOf, skipChain, type Folder, type GroupedFolder, type SizedFile } from "./tree";
+import {
+  baseName,
+  filesBelow,
+  folderTree,
+  groupsOf,
+  skipChain,
+  type Folder,
+  type GroupedFolder,
+  type SizedFile,
+} from "./tree";
 
 /** In CSS pixels, from the map's upper left corner. */
 export interface Rectangle {
@@ -25,7 +34,7 @@ export interface Tile extends Rectangle {
 /** A framed folder with its title above the tiles; `titleHeight` is 0 where no title fits. */
 export interface Group extends Rectangle {
   readonly path: string;
-  /** Title: the path below the zoomed folder. */
+  /** The path, or "/" for the root. */
   readonly title: string;
   readonly titleHeight: number;
 }
@@ -56,7 +65,7 @@ export function layoutMap(files: readonly SizedFile[], zoom: string, width: numb
     if (small.length === 0) break;
     nodes = nodes.map((items, group) => {
       const names = small.filter((tile) => tile.group === group).map(keyOf);
-      return joinSmall(items, new Set(names), groups[group]!.folder.path);
+      return joinSmall(items, new Set(names), groups[group]?.folder.path ?? zoom);
     });
     placed = arrange(groups, nodes, width, height);
   }
@@ -108,8 +117,7 @@ const folderItem = (folder: Folder): Item => ({
 
 /** Adds one "n more" tile for `rest`; a single rest stays itself. */
 function withMore(path: string, kept: readonly Item[], rest: readonly Item[]): readonly Item[] {
-  if (rest.length === 0) return kept;
-  if (rest.length === 1) return [...kept, rest[0]!];
+  if (rest.length < 2) return [...kept, ...rest];
   const size = rest.reduce((sum, item) => sum + item.size, 0);
   return [...kept, { kind: "more", path, size, files: rest.flatMap((item) => item.files) }];
 }
@@ -124,7 +132,9 @@ function joinSmall(items: readonly Item[], small: ReadonlySet<string>, path: str
   return withMore(path, kept, smallest === undefined ? rest : [smallest, ...rest]);
 }
 
+/** A node of d3's tree: the root, a group, or an item of a group. */
 interface Node {
+  readonly frame?: GroupedFolder;
   readonly item?: Item;
   readonly group?: number;
   readonly children?: readonly Node[];
@@ -137,7 +147,11 @@ function arrange(
   height: number,
 ): MapLayout {
   const top: Node = {
-    children: groups.map((_, group) => ({ group, children: (items[group] ?? []).map((item) => ({ item, group })) })),
+    children: groups.map((frame, group) => ({
+      frame,
+      group,
+      children: (items[group] ?? []).map((item) => ({ item, group })),
+    })),
   };
   const root = hierarchy<Node>(top, (node) => node.children)
     .sum((node) => node.item?.size ?? 0)
@@ -153,12 +167,10 @@ function arrange(
     .paddingLeft((node) => (node.depth === 1 ? 1 : 0))(root);
   const frames = [...(placed.children ?? [])].sort((a, b) => (a.data.group ?? 0) - (b.data.group ?? 0));
   return {
-    groups: frames.map((node, group) => ({
-      ...rectangle(node),
-      path: groups[group]!.folder.path,
-      title: titleOf(groups[group]!),
-      titleHeight: titleHeightOf(node),
-    })),
+    groups: frames.map((node) => {
+      const path = node.data.frame?.folder.path ?? "";
+      return { ...rectangle(node), path, title: path === "" ? "/" : path, titleHeight: titleHeightOf(node) };
+    }),
     tiles: placed.leaves().flatMap((leaf) => {
       const { item, group } = leaf.data;
       return item === undefined || group === undefined ? [] : [{ ...item, ...rectangle(leaf), group }];
@@ -172,10 +184,6 @@ function rectangle(node: HierarchyRectangularNode<Node>): Rectangle {
 
 function titleHeightOf(node: HierarchyRectangularNode<Node>): number {
   return node.x1 - node.x0 >= 34 && node.y1 - node.y0 >= 34 ? titleHeight : 0;
-}
-
-function titleOf({ folder }: GroupedFolder): string {
-  return folder.path === "" ? "/" : folder.path;
 }
 
 /** Name of a tile: the file's or folder's own, never its path. */

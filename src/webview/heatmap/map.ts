@@ -22,7 +22,11 @@ interface DrawnTile {
 /** The treemap with the always selected ends of the context and the legend below. */
 export class MapView implements View {
   readonly element = h("section", { class: "map", "aria-label": t("Map") });
-  private readonly canvas = h("div", { class: "tiles", role: "tree", "aria-label": t("Files by tokens, coloured by lift") });
+  private readonly canvas = h("div", {
+    class: "tiles",
+    role: "tree",
+    "aria-label": t("Files by tokens, coloured by lift"),
+  });
   private readonly always = new AlwaysBars();
   private readonly layoutChanges = new Changes();
   private readonly paintChanges = new Changes();
@@ -69,7 +73,11 @@ export class MapView implements View {
     this.layout = layoutMap(sized, zoom, width, height);
     const groups = this.layout.groups.map((group) => {
       const title = group.titleHeight > 0 ? h("div", { class: "group-title" }, group.title) : "";
-      const element = h("div", { class: "group", role: "treeitem", "aria-level": 1, "aria-label": group.title, "aria-expanded": "true" }, title);
+      const element = h(
+        "div",
+        { class: "group", role: "treeitem", "aria-level": 1, "aria-label": group.title, "aria-expanded": "true" },
+        title,
+      );
       place(element, group.x, group.y, group.width, group.height);
       return element;
     });
@@ -77,7 +85,10 @@ export class MapView implements View {
     this.canvas.replaceChildren(...groups, ...this.drawn.map((tile) => tile.element));
     this.canvas.classList.remove("zoomed");
     if (moved) requestAnimationFrame(() => this.canvas.classList.add("zoomed"));
-    this.keys.setLayout(this.layout, this.drawn.map(({ element }) => element));
+    this.keys.setLayout(
+      this.layout,
+      this.drawn.map(({ element }) => element),
+    );
   }
 
   private paint(shown: TraceSummary): void {
@@ -85,7 +96,7 @@ export class MapView implements View {
     this.known = filesByPath(shown);
     this.sums = this.drawn.map(({ tile }) => sumFiles(shown, this.filesOf(tile)));
     this.drawn.forEach(({ tile, element, name, figure }, index) => {
-      const sums = this.sums[index]!;
+      const sums = this.sums[index] ?? sumFiles(shown, []);
       const hatched = isAlwaysSelected(sums);
       element.className = hatched ? "tile hatch l0" : `tile l${liftClass(sums.lift)}`;
       const label = tileLabel(tile, sums, this.measure);
@@ -102,7 +113,8 @@ export class MapView implements View {
 
   private mark({ selected, marked }: HeatmapState): void {
     for (const { tile, element } of this.drawn) {
-      const isSelected = tile.kind === "file" ? tile.path === selected : selected !== null && tile.files.includes(selected);
+      const isSelected =
+        tile.kind === "file" ? tile.path === selected : selected !== null && tile.files.includes(selected);
       element.classList.toggle("current", isSelected);
       element.classList.toggle("marked", marked !== null && tile.kind === "file" && tile.path === marked);
       setAttributes(element, { "aria-selected": isSelected ? "true" : undefined });
@@ -122,7 +134,10 @@ export class MapView implements View {
     this.store.dispatch({ type: "mark", path: tile.kind === "file" ? tile.path : null });
     const { contextTokens, selections } = this.shown;
     const hint = this.open === null ? "" : t("Enter zooms · Ctrl+Enter opens");
-    this.tip.show(element.getBoundingClientRect(), tileTip(tile, sums, selections, contextTokens, this.layersHit(tile), hint));
+    this.tip.show(
+      element.getBoundingClientRect(),
+      tileTip(tile, sums, selections, contextTokens, this.layersHit(tile), hint),
+    );
   }
 
   private layersHit(tile: Tile): readonly [number, number] {
@@ -141,7 +156,12 @@ export class MapView implements View {
 function drawTile(tile: Tile, index: number): DrawnTile {
   const name = h("span", { class: "tile-name" });
   const figure = h("span", { class: "tile-figure" });
-  const element = h("div", { role: "treeitem", "aria-level": 2, tabindex: -1, "data-tile": index, "data-key": keyOf(tile) }, name, figure);
+  const element = h(
+    "div",
+    { role: "treeitem", "aria-level": 2, tabindex: -1, "data-tile": index, "data-key": keyOf(tile) },
+    name,
+    figure,
+  );
   place(element, tile.x, tile.y, tile.width, tile.height);
   if (tile.height < 31) element.dataset["flat"] = "";
   return { tile, element, name, figure };

@@ -40,10 +40,13 @@ function noticeFor({ kind, error, trace }: HeatmapState): Notice | null {
     return {
       icon: "map",
       title: t("No answer yet"),
-      text: t("Ask a question; the files, lines and tokens that were selected for each word of the answer appear here."),
+      text: t(
+        "Ask a question; the files, lines and tokens that were selected for each word of the answer appear here.",
+      ),
     };
   }
-  if (kind === "loading") return { icon: "wait", title: t("Adding up"), text: t("The selections of the answer are being added up.") };
+  if (kind === "loading")
+    return { icon: "wait", title: t("Adding up"), text: t("The selections of the answer are being added up.") };
   if (kind === "failed" || trace === null) {
     return {
       icon: "warning",

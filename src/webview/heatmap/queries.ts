@@ -48,7 +48,11 @@ export class SumQueries {
         this.store.dispatch({ type: "sums", query, summary });
       })
       .catch((error: unknown) => {
-        this.store.dispatch({ type: "problem", query, message: error instanceof Error ? error.message : String(error) });
+        this.store.dispatch({
+          type: "problem",
+          query,
+          message: error instanceof Error ? error.message : String(error),
+        });
       })
       .finally(() => {
         this.running.delete(key);

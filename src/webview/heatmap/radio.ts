@@ -10,8 +10,14 @@ export class RadioGroup<T extends string> {
     choices: readonly (readonly [value: T, label: string])[],
     private readonly choose: (value: T) => void,
   ) {
-    this.buttons = choices.map(([value, text]) => [value, h("button", { type: "button", role: "radio" }, text)] as const);
-    this.element = h("div", { class: "segments", role: "radiogroup", "aria-label": label }, ...this.buttons.map(([, button]) => button));
+    this.buttons = choices.map(
+      ([value, text]) => [value, h("button", { type: "button", role: "radio" }, text)] as const,
+    );
+    this.element = h(
+      "div",
+      { class: "segments", role: "radiogroup", "aria-label": label },
+      ...this.buttons.map(([, button]) => button),
+    );
     for (const [value, button] of this.buttons) button.addEventListener("click", () => choose(value));
     this.element.addEventListener("keydown", (event) => this.key(event));
   }
@@ -24,7 +30,11 @@ export class RadioGroup<T extends string> {
   }
 
   private key(event: KeyboardEvent): void {
-    const step = ["ArrowRight", "ArrowDown"].includes(event.key) ? 1 : ["ArrowLeft", "ArrowUp"].includes(event.key) ? -1 : 0;
+    const step = ["ArrowRight", "ArrowDown"].includes(event.key)
+      ? 1
+      : ["ArrowLeft", "ArrowUp"].includes(event.key)
+        ? -1
+        : 0;
     const at = this.buttons.findIndex(([, button]) => button === document.activeElement);
     const next = this.buttons[(at + step + this.buttons.length) % this.buttons.length];
     if (step === 0 || at < 0 || next === undefined) return;

@@ -8,7 +8,7 @@ import { StandaloneSums } from "./sums";
 /** The data of a self-contained page, or null inside VS Code. */
 export function embeddedTrace(): StandaloneTrace | null {
   const element = document.getElementById(standaloneDataId);
-  return element === null ? null : (JSON.parse(element.textContent ?? "") as StandaloneTrace);
+  return element === null ? null : (JSON.parse(element.textContent) as StandaloneTrace);
 }
 
 /** A self-contained page: everything is in it, and no editor is near. */
@@ -32,7 +32,8 @@ export class StandaloneHost implements HeatmapHost {
   /** Lines of the whole answer, whatever the query's steps and layers: `scope` says so. */
   file({ path, lines: [from, to] }: FileQuery): Promise<FileTrace> {
     const file = this.data.files.find((candidate) => candidate.path === path);
-    if (file === undefined) return Promise.reject(new Error(t("This page holds the lines of the most selected files only.")));
+    if (file === undefined)
+      return Promise.reject(new Error(t("This page holds the lines of the most selected files only.")));
     const lines = file.lines.filter(({ line }) => line >= from && line < to);
     return Promise.resolve({ ...file, lines, scope: "answer" });
   }

@@ -187,7 +187,10 @@ function layersOfMode({ trace, layers }: HeatmapState, mode: LayerMode): Interva
   if (layers[1] - layers[0] > 1 && !all) return layers;
   const third = Math.max(2, Math.round(count / 3));
   const from = all ? middle - Math.floor(third / 2) : layers[0];
-  return [Math.max(0, Math.min(from, count - third)), Math.min(count, Math.max(0, Math.min(from, count - third)) + third)];
+  return [
+    Math.max(0, Math.min(from, count - third)),
+    Math.min(count, Math.max(0, Math.min(from, count - third)) + third),
+  ];
 }
 
 function modeOf({ trace }: HeatmapState, [from, to]: Interval): LayerMode {
@@ -208,7 +211,16 @@ export interface KeptState {
 }
 
 /** The part of the state that is kept; null without a trace. */
-export function keptState({ trace, pinned, layers, phase, zoom, selected, sort, filter }: HeatmapState): KeptState | null {
+export function keptState({
+  trace,
+  pinned,
+  layers,
+  phase,
+  zoom,
+  selected,
+  sort,
+  filter,
+}: HeatmapState): KeptState | null {
   return trace === null ? null : { id: trace.id, pinned, layers, phase, zoom, selected, sort, filter };
 }
 
@@ -224,7 +236,7 @@ function loaded(state: HeatmapState, view: HeatmapViewState, kept: KeptState | n
     sort: state.sort,
     selected: summary.files.find((file) => file.selected > 0)?.path ?? null,
   };
-  return kept === null || kept.id !== summary.id ? fresh : restored(fresh, summary, kept);
+  return kept?.id === summary.id ? restored(fresh, summary, kept) : fresh;
 }
 
 /** What was kept, as far as the trace still has it. */
@@ -252,5 +264,5 @@ export function zoomOutPath(state: HeatmapState): string | null {
 }
 
 export function sameInterval(a: Interval | null, b: Interval | null): boolean {
-  return a === b || (a !== null && b !== null && a[0] === b[0] && a[1] === b[1]);
+  return a?.[0] === b?.[0] && a?.[1] === b?.[1];
 }

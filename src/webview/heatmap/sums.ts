@@ -84,8 +84,8 @@ export class StandaloneSums {
     const end = Math.ceil(to / this.data.stride) * layers;
     const cells = this.cells(number);
     for (let at = 0; at < cells.length; at += 2) {
-      const cell = cells[at]!;
-      if (cell >= first && cell < end) sums[cell % layers]! += cells[at + 1]!;
+      const [cell = 0, count = 0] = [cells[at], cells[at + 1]];
+      if (cell >= first && cell < end) sums[cell % layers] = (sums[cell % layers] ?? 0) + count;
     }
     return sums;
   }
@@ -117,6 +117,7 @@ export function decodeCells(base64: string): Uint32Array {
     value = 0;
     scale = 1;
   }
-  for (let at = 2; at < values.length; at += 2) values[at]! += values[at - 2]!;
-  return Uint32Array.from(values);
+  const cells = Uint32Array.from(values);
+  for (let at = 2; at < cells.length; at += 2) cells[at] = (cells[at] ?? 0) + (cells[at - 2] ?? 0);
+  return cells;
 }

@@ -16,8 +16,20 @@ const rowHeight = 21;
 export class TableView implements View {
   readonly element = h("section", { class: "table", "aria-label": t("Ranked files") });
   private readonly caption = h("span", { class: "dim caption" });
-  private readonly filter = h("input", { type: "text", placeholder: t("Filter files"), "aria-label": t("Filter files"), spellcheck: "false" });
-  private readonly grid = h("div", { class: "grid", role: "grid", id: "table", tabindex: 0, "aria-label": t("Files by selections"), "aria-colcount": 8 });
+  private readonly filter = h("input", {
+    type: "text",
+    placeholder: t("Filter files"),
+    "aria-label": t("Filter files"),
+    spellcheck: "false",
+  });
+  private readonly grid = h("div", {
+    class: "grid",
+    role: "grid",
+    id: "table",
+    tabindex: 0,
+    "aria-label": t("Files by selections"),
+    "aria-colcount": 8,
+  });
   private readonly headers = new Map<SortColumn, HTMLElement>();
   private readonly layersHeader = columnHeader("spark", "");
   private readonly nothing = h("p", { class: "dim nothing" }, t("No file matches."));
@@ -35,10 +47,21 @@ export class TableView implements View {
     private readonly store: Store,
     private readonly openAt: ((path: string) => void) | null,
   ) {
-    this.rows = new VirtualRows(rowHeight, (index) => this.createRow(index), (row, index) => this.fillRow(row, index));
+    this.rows = new VirtualRows(
+      rowHeight,
+      (index) => this.createRow(index),
+      (row, index) => this.fillRow(row, index),
+    );
     this.grid.append(this.headerRow(), this.rows.element);
     const search = h("label", { class: "filter" }, icon("search"), this.filter);
-    const title = h("div", { class: "row small table-title" }, h("h2", {}, t("Ranked")), this.caption, h("span", { class: "grow" }), search);
+    const title = h(
+      "div",
+      { class: "row small table-title" },
+      h("h2", {}, t("Ranked")),
+      this.caption,
+      h("span", { class: "grow" }),
+      search,
+    );
     this.element.append(title, this.grid, this.nothing);
     this.filter.addEventListener("input", () => store.dispatch({ type: "filter", text: this.filter.value }));
     this.filter.addEventListener("keydown", (event) => this.filterKey(event));
@@ -62,7 +85,10 @@ export class TableView implements View {
   private reorder({ zoom, filter, sort }: HeatmapState, committed: TraceSummary): void {
     const before = this.order[this.focused]?.path;
     this.order = rankFiles(committed.files, zoom, filter, sort);
-    this.focused = Math.max(0, this.order.findIndex((row) => row.path === before));
+    this.focused = Math.max(
+      0,
+      this.order.findIndex((row) => row.path === before),
+    );
     if (this.filter.value !== filter) this.filter.value = filter;
     for (const [column, header] of this.headers) {
       const active = sort.column === column;
@@ -199,8 +225,16 @@ function columnHeader(style: string, content: HTMLElement | string): HTMLElement
 function caption({ layers, phase, pinned, hovered, preview, trace }: HeatmapState, shown: TraceSummary): string {
   const steps = preview === null ? pinned : hovered;
   const words = steps === null ? [] : (trace?.answer.filter(({ step }) => step >= steps[0] && step < steps[1]) ?? []);
-  const text = words.map((word) => word.text).join("").trim();
-  const of = phase === "question" ? t("the question") : steps === null ? t("the whole answer") : `“${text.length > 28 ? `${text.slice(0, 27)}…` : text}”`;
+  const text = words
+    .map((word) => word.text)
+    .join("")
+    .trim();
+  const of =
+    phase === "question"
+      ? t("the question")
+      : steps === null
+        ? t("the whole answer")
+        : `“${text.length > 28 ? `${text.slice(0, 27)}…` : text}”`;
   const range = layers[0] === 0 && layers[1] >= shown.layers ? t("all layers") : t("layers {0}", layerRange(layers));
   return t("same data as the map · {0} selections of {1}, {2}", count(shown.selections), of, range);
 }

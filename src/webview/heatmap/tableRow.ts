@@ -72,7 +72,9 @@ export class TableRow {
       bar.className = layer >= from && layer < to ? "in" : "";
       bar.style.height = `${Math.max(1, Math.round((value / highest) * sparkHeight))}px`;
     });
-    setAttributes(this.spark, { "aria-label": t("{0} of {1} layers", byLayer.filter((value) => value > 0).length, byLayer.length) });
+    setAttributes(this.spark, {
+      "aria-label": t("{0} of {1} layers", byLayer.filter((value) => value > 0).length, byLayer.length),
+    });
   }
 }
 

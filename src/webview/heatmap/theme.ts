@@ -1,6 +1,10 @@
 import { formatColour, liftPalette, parseColour, type ChartHue, type Rgb, type ThemeKind } from "./colour";
 
-const fallbacks = { dark: { background: "#1f1f1f", foreground: "#cccccc" }, light: { background: "#ffffff", foreground: "#3b3b3b" } };
+/** For themes that name no editor colours. */
+const fallbacks: Readonly<Record<"dark" | "light", { readonly background: Rgb; readonly foreground: Rgb }>> = {
+  dark: { background: [0.12, 0.12, 0.12], foreground: [0.8, 0.8, 0.8] },
+  light: { background: [1, 1, 1], foreground: [0.23, 0.23, 0.23] },
+};
 
 /**
  * Keeps `--lift-0` … `--lift-6` and `--ink-0` … `--ink-6` in step with the theme. `onChange` is called after each change,
@@ -58,8 +62,8 @@ function applyPalette(): void {
   const fallback = fallbacks[kind === "light" || kind === "highContrastLight" ? "light" : "dark"];
   const hue = (name: ChartHue): Rgb | null => read(`--vscode-charts-${name}`);
   const palette = liftPalette(kind, {
-    background: read("--vscode-editor-background") ?? parseColour(fallback.background)!,
-    foreground: read("--vscode-editor-foreground") ?? parseColour(fallback.foreground)!,
+    background: read("--vscode-editor-background") ?? fallback.background,
+    foreground: read("--vscode-editor-foreground") ?? fallback.foreground,
     charts: { purple: hue("purple"), red: hue("red"), orange: hue("orange"), yellow: hue("yellow") },
   });
   palette.forEach(({ fill, ink }, level) => {

@@ -18,7 +18,8 @@ export function tileLabel(
   const room = tile.width - padding;
   const figure = isAlwaysSelected(sums) ? "" : lift(sums.lift);
   if (tile.height < oneLine || room < 14) return { name: "", figure: "" };
-  if (tile.height >= twoLines) return { name: readableName(tile, room, measure), figure: measure(figure) <= room ? figure : "" };
+  if (tile.height >= twoLines)
+    return { name: readableName(tile, room, measure), figure: measure(figure) <= room ? figure : "" };
   const both = fittingName(tile, room - measure(` ${figure}`) - 2, measure);
   if (measure(both) + measure(figure) + 4 <= room) return { name: both, figure };
   return measure(figure) <= room && figure !== "" ? { name: "", figure } : { name: both, figure: "" };
@@ -67,7 +68,12 @@ export function tileTip(
     { text: title, style: "title" },
     { text: size },
     { text: t("{0} of {1} selections, {2}", count(sums.selected), count(selections), percent(sums.share)) },
-    { text: layers === null ? t("lift {0}", lift(sums.lift)) : t("lift {0} · {1} of {2} layers", lift(sums.lift), ...layers) },
+    {
+      text:
+        layers === null
+          ? t("lift {0}", lift(sums.lift))
+          : t("lift {0} · {1} of {2} layers", lift(sums.lift), ...layers),
+    },
   ];
   if (sums.always > 0) lines.push({ text: t("{0} tokens always selected", count(sums.always)) });
   if (hint !== "") lines.push({ text: hint, style: "hint" });

@@ -67,8 +67,8 @@ const splitShare = 0.12;
 export function groupsOf(root: Folder): readonly GroupedFolder[] {
   let groups = split(whole(root));
   for (;;) {
-    const largest = groups.reduce((best, group) => (splittable(group) > splittable(best) ? group : best), groups[0]!);
-    if (groups.length === 0 || splittable(largest) < splitShare * root.size) break;
+    const [largest] = [...groups].sort((a, b) => splittable(b) - splittable(a));
+    if (largest === undefined || splittable(largest) < Math.max(1, splitShare * root.size)) break;
     const parts = split(largest);
     if (groups.length - 1 + parts.length > maxGroups) break;
     groups = groups.flatMap((group) => (group === largest ? parts : [group]));
@@ -77,8 +77,8 @@ export function groupsOf(root: Folder): readonly GroupedFolder[] {
 }
 
 /** Size of a group that can be split, else 0. */
-function splittable(group: GroupedFolder | undefined): number {
-  return group === undefined || group.direct || group.folder.folders.length === 0 ? 0 : group.size;
+function splittable(group: GroupedFolder): number {
+  return group.direct || group.folder.folders.length === 0 ? 0 : group.size;
 }
 
 function split({ folder, direct, size }: GroupedFolder): readonly GroupedFolder[] {

@@ -48,7 +48,8 @@ export class VirtualRows {
     const top = index * this.rowHeight;
     if (centre) this.element.scrollTop = Math.max(0, top - clientHeight / 2 + this.rowHeight);
     else if (top < scrollTop) this.element.scrollTop = top;
-    else if (top + this.rowHeight > scrollTop + clientHeight) this.element.scrollTop = top + this.rowHeight - clientHeight;
+    else if (top + this.rowHeight > scrollTop + clientHeight)
+      this.element.scrollTop = top + this.rowHeight - clientHeight;
     this.draw(false);
   }
 

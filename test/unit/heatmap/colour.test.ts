@@ -32,7 +32,7 @@ const themes: readonly (readonly [name: string, kind: ThemeKind, colours: ThemeC
 describe("lift palette", () => {
   for (const [name, kind, colours] of themes) {
     it(`moves further from the background with every class in ${name}`, () => {
-      const [start = 0] = toOklch(colours.background);
+      const [start] = toOklch(colours.background);
       const distances = liftPalette(kind, colours).map(({ fill }) => Math.abs(toOklch(fill)[0] - start));
       assert.equal(distances.length, 7);
       distances.forEach((distance, level) => {
@@ -54,8 +54,10 @@ describe("lift palette", () => {
       foreground: rgb("#cccccc"),
       charts: { purple: grey, red: grey, orange: grey, yellow: null },
     };
-    const hues = liftPalette("dark", colours).slice(3).map(({ fill }) => toOklch(fill)[2]);
-    [305, 27, 65, 90].forEach((hue, at) => assert.ok(Math.abs(hues[at]! - hue) < 3, `${hues.join(" ")}`));
+    const hues = liftPalette("dark", colours)
+      .slice(3)
+      .map(({ fill }) => toOklch(fill)[2]);
+    [305, 27, 65, 90].forEach((hue, at) => assert.ok(Math.abs(hues[at]! - hue) < 3, hues.join(" ")));
   });
 
   it("takes the hues of the theme", () => {
@@ -79,7 +81,8 @@ describe("colours", () => {
   });
 
   it("goes to OKLCH and back", () => {
-    for (const text of ["#000000", "#ffffff", "#b180d7", "#123456"]) assert.equal(formatColour(fromOklch(toOklch(rgb(text)))), text);
+    for (const text of ["#000000", "#ffffff", "#b180d7", "#123456"])
+      assert.equal(formatColour(fromOklch(toOklch(rgb(text)))), text);
   });
 
   it("lowers chroma, not lightness, where sRGB ends", () => {
@@ -100,7 +103,10 @@ describe("classes", () => {
 
   it("divides eight layers as the legend says", () => {
     assert.deepEqual(countLabels(8), ["0", "1", "2", "3–4", "5", "6", "7–8"]);
-    assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 7, 8].map((value) => countClass(value, 8)), [0, 1, 2, 3, 3, 4, 5, 6, 6]);
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7, 8].map((value) => countClass(value, 8)),
+      [0, 1, 2, 3, 3, 4, 5, 6, 6],
+    );
   });
 
   it("leaves out classes that no count has", () => {

@@ -21,10 +21,37 @@ export function seeded(seed: number): () => number {
 }
 
 const folders = [
-  "internal/booking", "internal/payment", "internal/store", "internal/queue", "internal/auth", "internal/notify",
-  "web/src/berths", "web/src/checkout", "web/src/lib", "docs", "api", "cmd/berthline", "deploy", "",
+  "internal/booking",
+  "internal/payment",
+  "internal/store",
+  "internal/queue",
+  "internal/auth",
+  "internal/notify",
+  "web/src/berths",
+  "web/src/checkout",
+  "web/src/lib",
+  "docs",
+  "api",
+  "cmd/berthline",
+  "deploy",
+  "",
 ];
-const stems = ["hold", "retry", "outcome", "release", "charge", "slots", "expiry", "store", "webhook", "session", "ledger", "refund", "pricing", "templates"];
+const stems = [
+  "hold",
+  "retry",
+  "outcome",
+  "release",
+  "charge",
+  "slots",
+  "expiry",
+  "store",
+  "webhook",
+  "session",
+  "ledger",
+  "refund",
+  "pricing",
+  "templates",
+];
 const answer =
   "A failed payment does not free the berth at once. Holds.Fail first asks whether the outcome can be retried [outcome.go:18]. " +
   "If so, it counts the attempt, moves the expiry by the grace period [hold.go:110-111] and queues another charge with back-off:\n" +
@@ -33,7 +60,13 @@ const answer =
   "That frees the slot <b>and</b> mails the skipper.";
 
 /** An invented trace with consistent sums: selections of each file, step and layer are drawn once and added up. */
-export function traceFixture({ seed = 1, files = 180, layers = 28, steps, k = 2048 }: FixtureOptions = {}): StandaloneTrace {
+export function traceFixture({
+  seed = 1,
+  files = 180,
+  layers = 28,
+  steps,
+  k = 2048,
+}: FixtureOptions = {}): StandaloneTrace {
   const random = seeded(seed);
   const words = answer.match(/\s*(?:\w+|[^\w\s]+|\n)/g) ?? [];
   const stepCount = steps ?? words.length;
@@ -45,7 +78,12 @@ export function traceFixture({ seed = 1, files = 180, layers = 28, steps, k = 20
     const focus = Math.floor(random() * 9);
     for (let layer = 0; layer < layers; layer++) {
       const sharp = Math.max(0, 1 - Math.abs(layer - layers * 0.55) / (layers * 0.35));
-      const weights = made.map((file, number) => file.tokens * (1 + (number === focus || number < 3 ? 40 * sharp * random() : 0)) * (file.quiet ? 0 : random()));
+      const weights = made.map(
+        (file, number) =>
+          file.tokens *
+          (1 + (number === focus || number < 3 ? 40 * sharp * random() : 0)) *
+          (file.quiet ? 0 : random()),
+      );
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       weights.forEach((weight, number) => {
         const selected = Math.round((weight / total) * k);
@@ -62,7 +100,16 @@ export function traceFixture({ seed = 1, files = 180, layers = 28, steps, k = 20
     const lift = file.tokens === 0 ? 0 : share / (file.tokens / selectable);
     const start = 10 + (number % 40);
     const { path, tokens, always } = file;
-    return { path, tokens, always, selected, share, lift, byLayer, densest: selected === 0 ? null : [start, start + 6] };
+    return {
+      path,
+      tokens,
+      always,
+      selected,
+      share,
+      lift,
+      byLayer,
+      densest: selected === 0 ? null : [start, start + 6],
+    };
   });
   const order = selection.map((_, number) => number).sort((a, b) => selection[b]!.selected - selection[a]!.selected);
   const summary: TraceSummary = {
@@ -138,7 +185,8 @@ function inventLines(file: FileSelection, maxCount: number, random: () => number
   const lines: FileTraceLine[] = [];
   for (let line = 1; line <= lineCount; line++) {
     const indent = "  ".repeat(Math.floor(random() * 3));
-    const text = line % 7 === 0 ? "" : `${indent}if hold.Attempts < h.maxAttempts && out.Retryable(<script>, "line ${line}") {`;
+    const text =
+      line % 7 === 0 ? "" : `${indent}if hold.Attempts < h.maxAttempts && out.Retryable(<script>, "line ${line}") {`;
     const near = line >= from && line <= to ? 0.7 : line % 9 === 0 ? 0.06 : 0.01;
     const tokens = [...text.matchAll(/\s*\w+|[^\w\s]+/g)].map(({ index, 0: { length } }) => ({
       column: index,

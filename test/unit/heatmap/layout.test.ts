@@ -8,7 +8,10 @@ const width = 716;
 const height = 310;
 
 const sized = (count: number): readonly SizedFile[] =>
-  traceFixture({ files: count, steps: 1, layers: 1 }).answer.files.map(({ path, tokens, always }) => ({ path, size: tokens + always }));
+  traceFixture({ files: count, steps: 1, layers: 1 }).answer.files.map(({ path, tokens, always }) => ({
+    path,
+    size: tokens + always,
+  }));
 
 /** A deep tree with many small files, as monorepos have. */
 function monorepo(count: number): readonly SizedFile[] {
@@ -27,14 +30,27 @@ function assertSound(layout: MapLayout, files: readonly SizedFile[]): void {
   for (const tile of layout.tiles) {
     assert.ok(tile.width >= mapLimits.side && tile.height >= mapLimits.side && area(tile) >= mapLimits.area, tile.path);
     const group = layout.groups[tile.group]!;
-    assert.ok(tile.x >= group.x && tile.y >= group.y && tile.x + tile.width <= group.x + group.width && tile.y + tile.height <= group.y + group.height, `${tile.path} is inside its group`);
+    assert.ok(
+      tile.x >= group.x &&
+        tile.y >= group.y &&
+        tile.x + tile.width <= group.x + group.width &&
+        tile.y + tile.height <= group.y + group.height,
+      `${tile.path} is inside its group`,
+    );
   }
-  const overlap = (a: Rectangle, b: Rectangle): boolean => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-  layout.tiles.forEach((a, at) => layout.tiles.slice(at + 1).forEach((b) => assert.ok(!overlap(a, b), `${a.path} overlaps ${b.path}`)));
+  const overlap = (a: Rectangle, b: Rectangle): boolean =>
+    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+  layout.tiles.forEach((a, at) =>
+    layout.tiles.slice(at + 1).forEach((b) => assert.ok(!overlap(a, b), `${a.path} overlaps ${b.path}`)),
+  );
   const shown = layout.tiles.flatMap((tile) => tile.files);
   assert.equal(new Set(shown).size, shown.length, "no file is in two tiles");
   const sizes = new Map(files.map((file) => [file.path, file.size]));
-  for (const tile of layout.tiles) assert.equal(tile.size, tile.files.reduce((sum, path) => sum + sizes.get(path)!, 0));
+  for (const tile of layout.tiles)
+    assert.equal(
+      tile.size,
+      tile.files.reduce((sum, path) => sum + sizes.get(path)!, 0),
+    );
 }
 
 describe("map layout", () => {
@@ -68,19 +84,26 @@ describe("map layout", () => {
   }
 
   it("joins small files of a flat folder as n more", () => {
-    const files = Array.from({ length: 3000 }, (_, number) => ({ path: `src/f${number}.c`, size: number < 5 ? 50_000 : 3 }));
+    const files = Array.from({ length: 3000 }, (_, number) => ({
+      path: `src/f${number}.c`,
+      size: number < 5 ? 50_000 : 3,
+    }));
     const layout = layoutMap(files, "", width, height);
     assertSound(layout, files);
     const more = layout.tiles.filter((tile) => tile.kind === "more");
     assert.equal(more.length, 1);
-    assert.equal(layout.tiles.reduce((sum, tile) => sum + tile.files.length, 0), 3000);
+    assert.equal(
+      layout.tiles.reduce((sum, tile) => sum + tile.files.length, 0),
+      3000,
+    );
   });
 
   it("draws what lies below the zoomed folder, and nothing else", () => {
     const files = sized(180);
     const layout = layoutMap(files, "internal/booking", width, height);
     assert.ok(layout.tiles.length > 3);
-    for (const path of layout.tiles.flatMap((tile) => tile.files)) assert.ok(path.startsWith("internal/booking/"), path);
+    for (const path of layout.tiles.flatMap((tile) => tile.files))
+      assert.ok(path.startsWith("internal/booking/"), path);
   });
 
   it("is empty for no files, no tokens and no room", () => {
@@ -106,12 +129,29 @@ describe("groups", () => {
       { path: "5", size: 20 },
     ];
     const groups = groupsOf(folderTree(files, "")).map(({ folder, size, direct }) => [folder.path, size, direct]);
-    assert.deepEqual(groups, [["a/x", 500, false], ["a/y", 400, false], ["a", 50, true], ["b", 30, false], ["", 20, true]]);
+    assert.deepEqual(groups, [
+      ["a/x", 500, false],
+      ["a/y", 400, false],
+      ["a", 50, true],
+      ["b", 30, false],
+      ["", 20, true],
+    ]);
   });
 
   it("skips chains of single folders", () => {
-    const groups = groupsOf(folderTree([{ path: "src/main/java/A", size: 3 }, { path: "doc/B", size: 1 }], ""));
-    assert.deepEqual(groups.map(({ folder }) => folder.path), ["src/main/java", "doc"]);
+    const groups = groupsOf(
+      folderTree(
+        [
+          { path: "src/main/java/A", size: 3 },
+          { path: "doc/B", size: 1 },
+        ],
+        "",
+      ),
+    );
+    assert.deepEqual(
+      groups.map(({ folder }) => folder.path),
+      ["src/main/java", "doc"],
+    );
   });
 });
 

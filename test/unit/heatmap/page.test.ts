@@ -10,10 +10,18 @@ const hostile = `</script><script>alert(1)</script><!--<img src=x onerror=alert(
 describe("self-contained page", () => {
   const data = traceFixture({ files: 5, layers: 2, steps: 3 });
   const poisoned: StandaloneTrace = { ...data, answer: { ...data.answer, question: hostile, model: hostile } };
-  const page = standalonePage({ title: hostile, data: poisoned, script: `const a = "</script>";`, css: "b{}</style>", nonce });
+  const page = standalonePage({
+    title: hostile,
+    data: poisoned,
+    script: `const a = "</script>";`,
+    css: "b{}</style>",
+    nonce,
+  });
 
   it("keeps the data inert and whole", () => {
-    const json = new RegExp(`<script type="application/json" id="${standaloneDataId}">(.*?)</script>`, "s").exec(page)?.[1];
+    const json = new RegExp(`<script type="application/json" id="${standaloneDataId}">(.*?)</script>`, "s").exec(
+      page,
+    )?.[1];
     assert.deepEqual(JSON.parse(json ?? ""), poisoned);
     assert.ok(!json?.includes("<"));
   });
@@ -58,7 +66,12 @@ describe("sums without an engine", () => {
   };
 
   it("decodes what was coded, large numbers too", () => {
-    const cells = new Map([[0, 1], [127, 128], [128, 5], [70_000, 3_000_000]]);
+    const cells = new Map([
+      [0, 1],
+      [127, 128],
+      [128, 5],
+      [70_000, 3_000_000],
+    ]);
     assert.deepEqual([...decodeCells(encodeCells(cells))], [...cells].flat());
     assert.deepEqual([...decodeCells("")], []);
   });
@@ -66,7 +79,10 @@ describe("sums without an engine", () => {
   it("gives the whole answer for no query", () => {
     const whole = sums.summary({});
     assert.equal(whole.selections, data.answer.selections);
-    assert.deepEqual(whole.files.map((file) => [file.path, file.selected]), data.answer.files.map((file) => [file.path, file.selected]));
+    assert.deepEqual(
+      whole.files.map((file) => [file.path, file.selected]),
+      data.answer.files.map((file) => [file.path, file.selected]),
+    );
     whole.files.forEach((file, at) => assert.ok(Math.abs(file.lift - data.answer.files[at]!.lift) < 1e-9));
   });
 
@@ -90,7 +106,11 @@ describe("sums without an engine", () => {
   });
 
   it("rounds steps outwards to whole cells", () => {
-    const coarse: StandaloneTrace = { ...data, stride: 4, sums: data.answer.files.map((_, number) => encodeCells(pooled(cellsOf(number), 4))) };
+    const coarse: StandaloneTrace = {
+      ...data,
+      stride: 4,
+      sums: data.answer.files.map((_, number) => encodeCells(pooled(cellsOf(number), 4))),
+    };
     const wide = new StandaloneSums(coarse).summary({ steps: [5, 6] });
     assert.deepEqual(
       wide.files.map((file) => [file.path, file.selected]),
@@ -113,7 +133,14 @@ describe("region sums", () => {
 
   it("is zero, not NaN, for nothing", () => {
     const { answer } = traceFixture({ files: 3, layers: 1, steps: 1 });
-    assert.deepEqual(sumFiles({ ...answer, selections: 0, selectableTokens: 0 }, []), { tokens: 0, always: 0, selected: 0, files: 0, share: 0, lift: 0 });
+    assert.deepEqual(sumFiles({ ...answer, selections: 0, selectableTokens: 0 }, []), {
+      tokens: 0,
+      always: 0,
+      selected: 0,
+      files: 0,
+      share: 0,
+      lift: 0,
+    });
   });
 });
 

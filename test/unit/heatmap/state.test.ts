@@ -95,7 +95,12 @@ describe("heatmap state", () => {
   });
 
   it("zooms, sorts and filters", () => {
-    const state = run(loaded, { type: "zoom", path: "docs" }, { type: "sort", column: "lift" }, { type: "filter", text: "go" });
+    const state = run(
+      loaded,
+      { type: "zoom", path: "docs" },
+      { type: "sort", column: "lift" },
+      { type: "filter", text: "go" },
+    );
     assert.deepEqual([state.zoom, state.sort, state.filter], ["docs", { column: "lift", descending: true }, "go"]);
     assert.equal(run(state, { type: "sort", column: "lift" }).sort.descending, false);
     assert.equal(run(state, { type: "sort", column: "file" }).sort.descending, false);
@@ -104,7 +109,11 @@ describe("heatmap state", () => {
 
   it("forgets pins and zoom with the next answer", () => {
     const used = run(loaded, { type: "pin", steps: [1, 2] }, { type: "zoom", path: "docs" });
-    const next = run(used, { type: "loaded", view: { ...view, summary: { ...trace, id: "next" } }, kept: keptState(used) });
+    const next = run(used, {
+      type: "loaded",
+      view: { ...view, summary: { ...trace, id: "next" } },
+      kept: keptState(used),
+    });
     assert.deepEqual([next.pinned, next.zoom], [null, ""]);
   });
 });
@@ -128,11 +137,15 @@ describe("kept state", () => {
   it("is not believed where the trace has no such thing", () => {
     const kept = { ...keptState(used), pinned: [25, 99], layers: [0, 99], zoom: "gone", selected: "gone.go" };
     const again = reloaded(kept);
-    assert.deepEqual([again.pinned, again.layers, again.zoom, again.selected], [null, [0, 12], "", trace.files[0]?.path]);
+    assert.deepEqual(
+      [again.pinned, again.layers, again.zoom, again.selected],
+      [null, [0, 12], "", trace.files[0]?.path],
+    );
   });
 
   it("is not believed when it is something else", () => {
-    for (const value of [null, 3, "x", [], {}, { id: 1 }, { ...keptState(used), layers: ["a", "b"] }]) assert.equal(parseKept(value), null);
+    for (const value of [null, 3, "x", [], {}, { id: 1 }, { ...keptState(used), layers: ["a", "b"] }])
+      assert.equal(parseKept(value), null);
     assert.equal(parseKept({ ...keptState(used), pinned: [4, 4] })?.pinned, null);
     assert.equal(parseKept({ ...keptState(used), sort: { column: "__proto__" } })?.sort.column, "selected");
   });
@@ -144,9 +157,15 @@ describe("ranking", () => {
   it("sorts by a column and keeps the rank by selections", () => {
     const rows = rankFiles(trace.files, "", "", { column: "tokens", descending: true });
     const tokens = rows.map((row) => trace.files.find((file) => file.path === row.path)!.tokens);
-    assert.deepEqual(tokens, [...tokens].sort((a, b) => b - a));
+    assert.deepEqual(
+      tokens,
+      [...tokens].sort((a, b) => b - a),
+    );
     const ranks = new Map(rows.map((row) => [row.path, row.rank]));
-    [...trace.files].sort((a, b) => b.selected - a.selected).slice(0, 5).forEach((file, at) => assert.equal(ranks.get(file.path), at + 1));
+    [...trace.files]
+      .sort((a, b) => b.selected - a.selected)
+      .slice(0, 5)
+      .forEach((file, at) => assert.equal(ranks.get(file.path), at + 1));
   });
 
   it("keeps files below the zoomed folder that have every word", () => {
