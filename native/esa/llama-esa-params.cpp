@@ -8,6 +8,7 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <stdexcept>
 
 static thread_local std::string last_error;
@@ -100,7 +101,9 @@ std::shared_ptr<llama_esa> llama_esa::create(const llama_model & model, llama_co
     check(p.n_init <= 1u << 20 && p.n_local <= 1u << 20 && p.n_top <= 1u << 20, "n_init, n_local and n_top must be at most 1048576");
     check(p.proximity <= 64, "proximity must be at most 64");
     check(p.type_kc == GGML_TYPE_F16 || p.type_kc == GGML_TYPE_Q8_0, "type_kc must be F16 or Q8_0");
-    check(p.positions >= LLAMA_ESA_POSITIONS_FAR && p.positions <= LLAMA_ESA_POSITIONS_TRUE, "unknown kind of positions");
+    uint32_t positions; // from C anything can be in an enum
+    memcpy(&positions, &p.positions, sizeof(positions));
+    check(positions <= LLAMA_ESA_POSITIONS_TRUE, "unknown kind of positions");
     check(cparams.n_seq_max <= 1, "one sequence per context: n_seq_max must be 1");
     check(cparams.type_k == GGML_TYPE_F16 && cparams.type_v == GGML_TYPE_F16, "type_k and type_v must be F16");
     check(cparams.flash_attn_type != LLAMA_FLASH_ATTN_TYPE_DISABLED, "flash attention must not be disabled");

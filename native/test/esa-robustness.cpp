@@ -51,7 +51,7 @@ static void check_parameters(llama_model * model) {
     p.type_kc = GGML_TYPE_Q4_K;
     check_refused(model, "another type of compressed keys", p);
     p = small_params();
-    p.positions = (llama_esa_positions) 7;
+    p.positions = (llama_esa_positions) 3;
     check_refused(model, "unknown positions", p);
     p = small_params();
     check_refused(model, "two sequences",     p, [](llama_context_params & cp) { cp.n_seq_max = 2; });
