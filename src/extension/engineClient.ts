@@ -81,9 +81,10 @@ export class EngineClient implements vscode.Disposable {
 
   /**
    * The running engine; started if need be.
-   * @throws LongsightError LS-407
+   * @throws LongsightError LS-407, or LS-106 in an untrusted workspace
    */
   async start(): Promise<EngineProcess> {
+    if (!vscode.workspace.isTrusted) throw userErrors.notTrusted();
     clearTimeout(this.restartTimer);
     const run = (this.run ??= this.launch());
     try {

@@ -46,6 +46,12 @@ export const userErrors = {
       "Read the workspace again.",
       because(cause),
     ),
+  notTrusted: () =>
+    new LongsightError(
+      "LS-106",
+      "This workspace is not trusted, so Longsight reads nothing of it.",
+      "Trust it with 'Workspaces: Manage Workspace Trust'.",
+    ),
   noMemory: (what: string, needed: number, free: number, cause?: unknown) =>
     new LongsightError(
       "LS-201",
