@@ -1,5 +1,6 @@
 // longsight-esa: module functions. The context class is in esa-context.cpp.
 
+#include "abort-guard.h"
 #include "addon-state.h"
 #include "build-id.h"
 #include "calibrate.h"
@@ -25,6 +26,14 @@ static Napi::Value load_backends(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         ggml_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
         ggml_backend_load_all_from_path(read_string(info[0], "dir").c_str());
+        return info.Env().Undefined();
+    });
+}
+
+// countModelLoads(change): a model load begins (1) or has ended (-1).
+static Napi::Value model_loads(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        count_model_loads(int(read_integer(info[0], "change", -1, 1)));
         return info.Env().Undefined();
     });
 }
@@ -102,6 +111,7 @@ static Napi::Value shutdown(const Napi::CallbackInfo & info) {
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     auto * state = new AddonState(); // owned by the environment
     env.SetInstanceData(state);
+    install_abort_guard();
     state->context_class = EsaContext::define(env);
 
     const auto set = [&](const char * name, Napi::Value (*function)(const Napi::CallbackInfo &)) {
@@ -110,6 +120,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     set("version", version);
     set("buildId", build_id);
     set("loadBackends", load_backends);
+    set("countModelLoads", model_loads);
     set("devices", devices);
     set("unsupportedReason", unsupported_reason);
     set("createContext", EsaContext::create);

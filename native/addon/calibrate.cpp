@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 
+#include "abort-guard.h"
 #include "addon-state.h"
 #include "errors.h"
 #include "job.h"
@@ -39,6 +40,7 @@ void run(llama_model * model, const CalibrationOptions & options, const std::ato
     }
     const auto is_aborted = [](void * data) { return static_cast<const std::atomic<bool> *>(data)->load(); };
     const auto total      = int32_t(options.texts.size());
+    const AbortForReal for_real;
     for (int32_t i = 0; i < total; i++) {
         const auto & tokens = options.texts[size_t(i)];
         check_status(llama_esa_calibration_add(calibration.get(), tokens.data(), tokens.size(), is_aborted,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "abort-guard.h"
 #include "errors.h"
 #include "llama-esa-bench.h"
 #include "llama-esa.h"
@@ -111,6 +112,7 @@ Session::Step Session::decode(const llama_token * tokens, int32_t count, bool wa
         batch.logits[i]    = want_logits && i == count - 1;
     }
     has_logits = false;
+    const AbortForReal for_real;
     const int32_t status = llama_decode(context.get(), batch);
     llama_synchronize(context.get());
     if (status == 0) {

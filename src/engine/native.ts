@@ -40,6 +40,8 @@ export interface Native {
   readonly backend: "cpu" | "cuda" | "vulkan" | "metal";
   /** Loads ggml's backends: once per process, before node-llama-cpp is started. */
   loadBackends(gpu: boolean): void;
+  /** Runs a model load: an assertion of llama.cpp that fails meanwhile makes the load fail, not the process. */
+  guardModelLoad<T>(load: () => Promise<T>): Promise<T>;
   /** Devices of the loaded backends. */
   devices(): Device[];
   /** null when the model can run ESA, else why it runs dense. Throws NativeError BAD_MODEL. */
@@ -86,6 +88,14 @@ function openNative(): Native {
         if (gpu && existsSync(path.join(dir, "gpu"))) addon.loadBackends(path.join(dir, "gpu"));
         addon.loadBackends(dir);
       });
+    },
+    guardModelLoad: async (load) => {
+      addon.countModelLoads(1);
+      try {
+        return await load();
+      } finally {
+        addon.countModelLoads(-1);
+      }
     },
     devices: () => guard(() => addon.devices()),
     unsupportedReason: (model) => guard(() => addon.unsupportedReason(model)),

@@ -203,6 +203,7 @@ export interface RawAddon {
   version(): string;
   buildId(): string;
   loadBackends(dir: string): void;
+  countModelLoads(change: 1 | -1): void;
   devices(): Device[];
   unsupportedReason(model: ModelHandle): string | null;
   createContext(model: ModelHandle, options: Readonly<Record<string, unknown>>): Promise<RawContext>;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ModelHandle, Native } from "../../src/engine/native";
 import { loadLlama, type LlamaRuntime, type LoadedModel } from "../../src/engine/model/llama";
@@ -15,7 +14,6 @@ import {
   startLlama,
   withContext,
 } from "./support";
-import { writeTinyModel } from "./tinyModel";
 
 describe("addon: lifetimes and failures", () => {
   const dir = scratchFolder();
@@ -149,51 +147,6 @@ describe("addon: lifetimes and failures", () => {
     assert.equal(run.signal, null, run.stderr);
     assert.equal(run.status, 7, run.stderr);
     assert.equal(run.stdout, "reading\n");
-  });
-
-  describe("model files", () => {
-    const load = (file: string) => async () => {
-      await (await runtime.loadModel(file)).dispose();
-    };
-
-    it("that are missing, of another kind or empty", async () => {
-      await rejectsForUser(load(path.join(dir, "missing.gguf")), "LS-303", /missing\.gguf/);
-      for (const [name, bytes] of [
-        ["empty.gguf", Buffer.alloc(0)],
-        ["text.gguf", Buffer.from("this is no model")],
-        ["head.gguf", Buffer.from("GGUF\x03\0\0\0")],
-        ["zip.gguf", Buffer.from("PK\x03\x04".repeat(64))],
-      ] as const) {
-        writeFileSync(path.join(dir, name), bytes);
-        await rejectsForUser(load(path.join(dir, name)), "LS-303", new RegExp(name.replace(".", "\\.")));
-      }
-    });
-
-    it("that are cut off anywhere", async () => {
-      const whole = path.join(dir, "whole.gguf");
-      writeTinyModel(whole, { layers: 1 });
-      const bytes = readFileSync(whole);
-      const cut = path.join(dir, "cut.gguf");
-      for (const share of [0.0005, 0.002, 0.01, 0.1, 0.5, 0.999]) {
-        writeFileSync(cut, bytes.subarray(0, Math.floor(bytes.length * share)));
-        await rejectsForUser(load(cut), "LS-303", /cut\.gguf/);
-      }
-      writeFileSync(cut, bytes.subarray(0, -40));
-      await rejectsForUser(load(cut), "LS-303", /cut off/);
-    });
-
-    it("of an architecture that llama.cpp does not know", async () => {
-      const file = path.join(dir, "foreign.gguf");
-      writeTinyModel(file, { architecture: "longsightnet" });
-      await rejectsForUser(load(file), "LS-303", /longsightnet/);
-    });
-
-    it("whose load is aborted", async () => {
-      const file = path.join(dir, "abort.gguf");
-      writeTinyModel(file);
-      const signal = AbortSignal.abort();
-      await rejectsForUser(() => runtime.loadModel(file, { signal }), "LS-900", /Cancelled/);
-    });
   });
 
   it("does not change the backend of a running process", async () => {

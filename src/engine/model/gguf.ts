@@ -3,6 +3,7 @@ import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import type { GgmlType, GgufFileInfo, GgufTensorInfo } from "node-llama-cpp";
 import { userErrors } from "../../shared/errors";
+import { checkGgufHeader } from "./ggufHeader";
 
 export interface GgufFacts {
   readonly architecture: string;
@@ -21,6 +22,7 @@ export interface GgufFacts {
  */
 export async function readGgufFacts(file: string): Promise<GgufFacts> {
   await checkMagic(file);
+  await checkGgufHeader(file);
   // Loaded here: it takes half a second, and many commands never read a model.
   const { GgmlType: types, readGgufFileInfo } = await import("node-llama-cpp");
   let info: GgufFileInfo;

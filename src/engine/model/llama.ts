@@ -137,12 +137,14 @@ export class LlamaRuntime {
     this.#complaints.length = 0;
     let model: LlamaModel;
     try {
-      model = await this.#llama.loadModel({
-        modelPath: file,
-        gpuLayers: this.#llama.gpu === false ? 0 : gpuLayers,
-        ...(signal !== undefined && { loadSignal: signal }),
-        ...(onProgress !== undefined && { onLoadProgress: onProgress }),
-      });
+      model = await this.native.guardModelLoad(() =>
+        this.#llama.loadModel({
+          modelPath: file,
+          gpuLayers: this.#llama.gpu === false ? 0 : gpuLayers,
+          ...(signal !== undefined && { loadSignal: signal }),
+          ...(onProgress !== undefined && { onLoadProgress: onProgress }),
+        }),
+      );
     } catch (error) {
       throw await this.#loadFailure(file, error, signal);
     }

@@ -1,0 +1,33 @@
+#include "abort-guard.h"
+
+#include <atomic>
+#include <cstdio>
+#include <stdexcept>
+
+#include "ggml.h"
+
+static std::atomic<int>  loads{ 0 };
+static thread_local bool computing = false;
+
+static void on_abort(const char * message) {
+    if (loads > 0 && !computing) {
+        throw std::runtime_error(message);
+    }
+    fprintf(stderr, "%s\n", message);
+}
+
+void install_abort_guard() {
+    ggml_set_abort_callback(on_abort);
+}
+
+void count_model_loads(int change) {
+    loads += change;
+}
+
+AbortForReal::AbortForReal() {
+    computing = true;
+}
+
+AbortForReal::~AbortForReal() {
+    computing = false;
+}
