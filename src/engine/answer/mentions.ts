@@ -40,9 +40,9 @@ export function findFileMentions(answer: string, index: SourceIndex): FileMentio
 }
 
 const SYMBOL = /^([A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*)(?:\(.*\))?$/;
-// Words that only code has: camelCase, PascalCase of several words, snake_case.
+// Words that only code has: camelCase, PascalCase of several words, snake_case, calls without arguments.
 const CODE_WORD =
-  /(?<![\w$./-])(?:[a-z$][\w$]*[a-z0-9][A-Z][\w$]*|[A-Z][a-z0-9]+[A-Z][\w$]*|[A-Za-z]\w*_\w+)(?![\w$/-]|\.\w)/g;
+  /(?<![\w$./-])(?:[a-z$][\w$]*[a-z0-9][A-Z][\w$]*|[A-Z][a-z0-9]+[A-Z][\w$]*|[A-Za-z]\w*_\w+|[A-Za-z_$][\w$]+(?=\(\)))(?![\w$/-]|\.\w)/g;
 
 /** All symbols, in order: what is in backticks, and words that only code has. Code blocks are left out. */
 export function findSymbolMentions(answer: string): SymbolMention[] {

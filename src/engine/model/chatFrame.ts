@@ -17,10 +17,11 @@ export interface ChatFrame {
 const PLACE = "\u{F0000}longsight\u{F0000}";
 
 /**
- * Applies the model's chat template, or the one that fits its family when the file has none.
+ * Applies the model's chat template. A model without one was not taught to chat: it gets a text to continue.
  * @param system text of the system message
  */
 export async function chatFrame(model: LlamaModel, system: string): Promise<ChatFrame> {
+  if (typeof model.fileInfo.metadata.tokenizer.chat_template !== "string") return plainFrame(model, system);
   const { LlamaText, resolveChatWrapper } = await import("node-llama-cpp");
   const history: ChatHistoryItem[] = [
     { type: "system", text: system },
@@ -32,9 +33,6 @@ export async function chatFrame(model: LlamaModel, system: string): Promise<Chat
   const tokenize = (values: readonly LlamaTextValue[]): Int32Array =>
     Int32Array.from(LlamaText(...values).tokenize(model.tokenizer));
 
-  const bos = model.tokens.shouldPrependBosToken ? model.tokens.bos : null;
-  const opening = tokenize(before);
-  const hasBos = bos === null || opening[0] === bos;
   const stopStrings: string[] = [];
   const stopTokens: number[] = [];
   for (const trigger of state.stopGenerationTriggers) {
@@ -44,11 +42,27 @@ export async function chatFrame(model: LlamaModel, system: string): Promise<Chat
     else if (trigger.values.every((value) => typeof value === "string")) stopStrings.push(trigger.toString());
   }
   return {
-    before: hasBos ? opening : Int32Array.from([bos, ...opening]),
+    before: withBeginning(model, tokenize(before)),
     after: tokenize(after),
     stopStrings: [...new Set(stopStrings)],
     stopTokens: [...new Set(stopTokens)],
   };
+}
+
+/** Question and answer as in a printed interview; the next question ends the answer. */
+function plainFrame(model: LlamaModel, system: string): ChatFrame {
+  return {
+    before: withBeginning(model, Int32Array.from(model.tokenize(`${system}\n\n`))),
+    after: Int32Array.from(model.tokenize("\n\nAnswer:")),
+    stopStrings: ["\nQuestion:"],
+    stopTokens: [],
+  };
+}
+
+/** With the token that begins every text of the model, where it wants one. */
+function withBeginning(model: LlamaModel, tokens: Int32Array): Int32Array {
+  const bos = model.tokens.shouldPrependBosToken ? model.tokens.bos : null;
+  return bos === null || tokens[0] === bos ? tokens : Int32Array.from([bos, ...tokens]);
 }
 
 function split(values: readonly LlamaTextValue[]): readonly [LlamaTextValue[], LlamaTextValue[]] {

@@ -126,6 +126,7 @@ describe("citationsOf", () => {
     ["qualified symbol", "Call `Store.open()` again", ['named src/store.ts:2-4 "Store.open()"']],
     ["plain word that is a symbol", "Call retry again", []],
     ["word that only code has", "The gracePeriod is ten", ['named booking/hold.go:12-12 "gracePeriod"']],
+    ["call without arguments", "Then Release() runs", ['named booking/hold.go:8-10 "Release"']],
     ["code word that nothing defines", "The gracePeriods and max_retries", []],
     ["code word inside a path or a longer name", "See lib/gracePeriod/x and gracePeriod.ts", []],
     ["symbol in a code block", "```py\nx = `retry`\n```", []],
