@@ -60,13 +60,17 @@ async function main(): Promise<void> {
     const projections = path.join(scratch, "projections.gguf");
     const tokens = [text.subarray(0, CALIBRATION_TOKENS)];
     await llama.native.calibrate(model.handle, { tokens, nProj: 64, vote: "norm", path: projections });
-    console.log(`${model.facts.description}, trained on ${model.facts.trainedContext}, reading ${prompt.length} tokens`);
+    console.log(
+      `${model.facts.description}, trained on ${model.facts.trainedContext}, reading ${prompt.length} tokens`,
+    );
     for (const [name, of] of [
       ["dense", null],
       ["esa", projections],
     ] as const) {
       const result = await answer(llama.native, model, prompt, of);
-      console.log(`\n[${name}] prefill ${result.seconds.toFixed(0)} s, variety ${result.variety.toFixed(2)}\n${result.text}`);
+      console.log(
+        `\n[${name}] prefill ${result.seconds.toFixed(0)} s, variety ${result.variety.toFixed(2)}\n${result.text}`,
+      );
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
