@@ -1,6 +1,6 @@
 // Bundles the four runtimes, and with --tests what runs inside the extension host under test.
 const esbuild = require("esbuild");
-const { existsSync, mkdirSync, readdirSync, writeFileSync } = require("node:fs");
+const { mkdirSync, readdirSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
 
@@ -80,14 +80,8 @@ const integrationTests = () => [
   },
 ];
 
-/** Entry points that are not written yet are left out. */
-function present(build) {
-  const entries = Object.entries(build.entryPoints).filter(([, file]) => existsSync(file));
-  return entries.length === 0 ? [] : [{ ...build, entryPoints: Object.fromEntries(entries) }];
-}
-
 async function main() {
-  const builds = options.tests ? integrationTests() : product.flatMap(present);
+  const builds = options.tests ? integrationTests() : product;
   if (options.watch) {
     for (const build of builds) await (await esbuild.context(build)).watch();
     return;

@@ -67,15 +67,14 @@ describe("Longsight in a workbench", function () {
     await workbench.runCommand("Longsight: Read Workspace");
     const progress = ask.getByRole("progressbar", { name: "Reading the workspace" });
     await progress.waitFor({ timeout: 5 * MINUTE }); // the model is calibrated first
-    const first = Number(await progress.getAttribute("aria-valuenow"));
+    // It may be over before it is read.
+    const percent = async (): Promise<number> =>
+      Number(await progress.getAttribute("aria-valuenow", { timeout: 1000 }).catch(() => "100"));
+    const first = await percent();
     await workbench.screenshot("reading");
-    await until(
-      "the progress moves or ends",
-      async () => (await progress.isHidden()) || Number(await progress.getAttribute("aria-valuenow")) > first,
-      5 * MINUTE,
-    );
+    await until("the progress moves", async () => (await percent()) > first || first === 100, 5 * MINUTE);
     await progress.waitFor({ state: "hidden", timeout: 5 * MINUTE });
-    await ask.getByRole("button", { name: /^Context: [\d.k]+ of [\d.k]+ tokens, \d+ of 45 files/ }).waitFor();
+    await ask.getByRole("button", { name: /^Context: .+ of .+ tokens, \d+ of 45 files/ }).waitFor();
   });
 
   it("streams an answer and says what it was based on", async () => {
@@ -94,7 +93,7 @@ describe("Longsight in a workbench", function () {
       5 * MINUTE,
     );
     assert.ok(lengths.size >= 2, `it grew while it was written: ${[...lengths].join(", ")}`);
-    assert.match((await answer.textContent()) ?? "", /As of .* · \d+ files, [\d.k]+ tokens/);
+    assert.match((await answer.textContent()) ?? "", /As of .* · \d+ files, .+ tokens/);
     await workbench.screenshot("answered");
   });
 
