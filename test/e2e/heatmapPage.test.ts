@@ -77,7 +77,9 @@ describe("self-contained heatmap page in a browser", function () {
   }
 
   const tiles = (page: Page): Promise<string> =>
-    page.locator(".tile").evaluateAll((all) => all.map((tile) => `${tile.getAttribute("class")} ${tile.textContent}`).join("|"));
+    page
+      .locator(".tile")
+      .evaluateAll((all) => all.map((tile) => `${tile.getAttribute("class")} ${tile.textContent}`).join("|"));
   const order = (page: Page): Promise<string[]> =>
     page
       .locator("[data-row]")

@@ -70,6 +70,7 @@ export class MapView implements View {
   private arrange(trace: TraceSummary, zoom: string, width: number, height: number): void {
     const sized = trace.files.map(({ path, tokens, always }) => ({ path, size: tokens + always }));
     const moved = this.layout.groups.length > 0;
+    const hadFocus = this.canvas.contains(document.activeElement);
     this.layout = layoutMap(sized, zoom, width, height);
     const groups = this.layout.groups.map((group) => {
       const title = group.titleHeight > 0 ? h("div", { class: "group-title" }, group.title) : "";
@@ -88,6 +89,7 @@ export class MapView implements View {
     this.keys.setLayout(
       this.layout,
       this.drawn.map(({ element }) => element),
+      hadFocus,
     );
   }
 

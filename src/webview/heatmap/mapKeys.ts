@@ -13,7 +13,7 @@ export class MapKeys {
 
   constructor(
     private readonly store: Store,
-    private readonly canvas: HTMLElement,
+    canvas: HTMLElement,
     private readonly open: ((path: string) => void) | null,
   ) {
     canvas.addEventListener("click", (event) => this.click(event));
@@ -25,15 +25,15 @@ export class MapKeys {
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
-  setLayout(layout: MapLayout, elements: readonly HTMLElement[]): void {
-    const hadFocus = this.canvas.contains(document.activeElement);
+  /** Takes over new tiles; `focus` moves the focus to the chosen file's, when an old tile had it. */
+  setLayout(layout: MapLayout, elements: readonly HTMLElement[], focus: boolean): void {
     this.layout = layout;
     this.elements = elements;
     const { selected } = this.store.state;
     const found = layout.tiles.findIndex((tile) => selected !== null && tile.files.includes(selected));
     this.stop = Math.max(0, found);
     this.elements[this.stop]?.setAttribute("tabindex", "0");
-    if (hadFocus) this.elements[this.stop]?.focus();
+    if (focus) this.elements[this.stop]?.focus();
   }
 
   private click(event: MouseEvent): void {
