@@ -21,14 +21,13 @@ function readOptions() {
   try {
     const { values } = parseArgs({
       options: {
-        open: { type: "boolean", default: true },
+        "no-open": { type: "boolean", default: false },
         port: { type: "string" },
         folder: { type: "string", default: demo },
         model: { type: "string", default: "qwen2.5-coder-0.5b-instruct" },
         browser: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
-      allowNegative: true,
     });
     const folder = path.resolve(process.env.INIT_CWD ?? ".", values.folder);
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
@@ -36,7 +35,7 @@ function readOptions() {
     const port = values.port === undefined ? undefined : Number(values.port);
     if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65536))
       throw new Error(`--port ${values.port}: 1 to 65535`);
-    return { ...values, folder, port };
+    return { ...values, open: !values["no-open"], folder, port };
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
     process.exit(2);
@@ -97,11 +96,12 @@ if (options.help) {
 } else {
   onInterrupt();
   await main(async () => {
-    const isFile = existsSync(path.resolve(options.model));
+    const file = path.resolve(process.env.INIT_CWD ?? ".", options.model);
+    const isFile = existsSync(file);
     const code = options.open && !options.browser ? desktopCode() : null;
     const models = isFile ? [] : [options.model];
     const made = await setUp({ native: true, models, vsix: true, codeServer: code === null });
-    const model = isFile ? path.resolve(options.model) : made.models[options.model];
+    const model = isFile ? file : made.models[options.model];
     const settings = { "longsight.model": model, "longsight.readAutomatically": true };
     if (code === null) return serve(made.vsix, options, settings);
     await openDesktop(code, made.vsix, options.folder, settings);

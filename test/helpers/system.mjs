@@ -9,9 +9,8 @@ const TOOLS = {
   cmake: { probe: ["cmake", "--version"], apt: "cmake", brew: "cmake" },
   ninja: { probe: ["ninja", "--version"], apt: "ninja-build", brew: "ninja" },
   compiler: { probe: ["c++", "--version"], apt: "g++", brew: null },
-  python: { probe: ["python3", "--version"], apt: "python3", brew: "python" },
-  // test models come out of Python packages when the model hub cannot be reached
-  pip: { probe: ["python3", "-m", "pip", "--version"], apt: "python3-pip", brew: "python" },
+  // Models come out of Python packages when the model hub cannot be reached.
+  pip: { probe: ["python3", "-m", "pip", "--version"], apt: "python3-pip", brew: "python", optional: true },
 };
 
 const works = ([command, ...args]) => spawnSync(command, args, { stdio: "ignore" }).status === 0;
@@ -69,6 +68,8 @@ export async function ensureTools() {
     await aptInstall(packages);
   }
   const left = missing.filter((name) => !works(TOOLS[name].probe));
+  if (left.every((name) => TOOLS[name].optional) && left.length > 0)
+    return `all there but ${left.join(", ")}, which may not be needed`;
   if (left.length > 0)
     throw new SetupError(`Missing on this machine: ${left.join(", ")}. To install:\n  ${installCommand(left)}`);
   return `installed ${packages.join(", ")}`;
