@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { LongsightError } from "../shared/errors";
 import type { EngineSettings } from "../shared/protocol";
@@ -7,7 +8,7 @@ import { ensureFolder, sha256, sha256File } from "./disk";
 import type { Log } from "./log";
 import { calibrate, ensureProjections, type CalibrationOptions, type Projections } from "./model/calibration";
 import type { ActiveModel } from "./modelHost";
-import type { ContextOptions, EsaOptions } from "./nativeTypes";
+import { type ContextOptions, type EsaOptions, NativeError } from "./nativeTypes";
 import type { Operation } from "./progress";
 import { requireMemory } from "./session/memory";
 import { Session } from "./session/session";
@@ -49,6 +50,7 @@ export class SessionHost {
     active: ActiveModel,
     context: CurrentContext,
     operation: Operation,
+    mayRecalibrate = true,
   ): Promise<Session> {
     const needed = context.packed.tokens.length + reserveFor(settings);
     const projections = await this.#projections(settings, active, context, operation);
@@ -68,7 +70,16 @@ export class SessionHost {
       esa,
       ...(settings.threads > 0 && { threads: settings.threads }),
     };
-    const native = await active.runtime.native.createContext(active.model.handle, options);
+    const native = await active.runtime.native
+      .createContext(active.model.handle, options)
+      .catch(async (error: unknown) => {
+        const damaged = error instanceof NativeError && error.code === "BAD_FILE" && projections !== null;
+        if (!damaged || !mayRecalibrate) throw error;
+        this.#log.warn(`${error.message}; the file is removed and made again`);
+        await rm(projections, { force: true });
+        return null;
+      });
+    if (native === null) return this.ensure(settings, active, context, operation, false);
     const { total } = native.memory;
     this.#log.info(`made a ${native.isEsa ? "selective" : "dense"} context of ${contextSize} tokens, ${total} bytes`);
     const session = new Session({ context: native, store, key, batchSize: BATCH_SIZE, log: this.#log });
