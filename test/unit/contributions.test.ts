@@ -33,6 +33,13 @@ interface Manifest {
     readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
     readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly icon: string }[] };
     readonly views: Readonly<Record<string, readonly { readonly id: string; readonly type: string }[]>>;
+    readonly walkthroughs: readonly {
+      readonly steps: readonly {
+        readonly description: string;
+        readonly media: { readonly svg: string };
+        readonly completionEvents: readonly string[];
+      }[];
+    }[];
     readonly configuration: readonly {
       readonly title: string;
       readonly properties: Readonly<Record<string, Setting>>;
@@ -156,6 +163,19 @@ describe("the manifest", () => {
   it("names icons that exist", () => {
     for (const icon of [manifest.icon, ...contributes.viewsContainers.activitybar.map((container) => container.icon)]) {
       assert.ok(existsSync(path.join(root, icon)), icon);
+    }
+  });
+
+  it("has a walkthrough whose steps run its own commands and show pictures that exist", () => {
+    const known = new Set<string>(Object.values(contributions.commands));
+    const steps = contributes.walkthroughs.flatMap((walkthrough) => walkthrough.steps);
+    assert.equal(steps.length, 4);
+    for (const { description, media, completionEvents } of steps) {
+      assert.ok(existsSync(path.join(root, media.svg)), media.svg);
+      const links = [...text(description).matchAll(/command:([\w.]+)/g)].map((match) => match[1] ?? "");
+      const events = completionEvents.map((event) => event.replace("onCommand:", ""));
+      assert.ok(links.length > 0);
+      for (const command of [...links, ...events]) assert.ok(known.has(command), command);
     }
   });
 
