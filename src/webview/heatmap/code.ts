@@ -8,6 +8,7 @@ import { count, lift } from "./format";
 import type { HeatmapHost } from "./host";
 import { icon } from "./icons";
 import { countSwatches } from "./legend";
+import { hasMap } from "./notice";
 import { shownQuery, shownSums, type HeatmapState } from "./state";
 import { Changes, type Store, type View } from "./store";
 import type { Tip } from "./tip";
@@ -100,8 +101,8 @@ export class CodeView implements View {
     const shown = shownSums(state);
     const query = shownQuery(state);
     this.element.classList.toggle("without-file", state.selected === null);
-    if (state.selected === null || shown === null || query === null) {
-      this.path = null;
+    if (state.selected === null || shown === null || query === null || !hasMap(state)) {
+      this.path = this.loaded = null;
       setText(this.name, "");
       setText(this.figures, t("Choose a file in the map or the table."));
       this.body.hidden = this.legend.hidden = this.message.hidden = true;

@@ -3,6 +3,7 @@ import { t } from "../common/l10n";
 import { h, setAttributes, setText } from "./dom";
 import { layerRange } from "./format";
 import { barGroups, barHeights, type BarGroup } from "./layerBars";
+import { hasMap } from "./notice";
 import { RadioGroup } from "./radio";
 import { shownSums, type HeatmapState, type LayerMode } from "./state";
 import { Changes, type Store, type View } from "./store";
@@ -44,7 +45,7 @@ export class LayersView implements View {
 
   update(state: HeatmapState): void {
     const { trace } = state;
-    this.element.hidden = trace === null || trace.selectingLayers.length === 0;
+    this.element.hidden = !hasMap(state);
     if (trace === null) return;
     if (this.changes.since(trace, state.zoom)) this.rebuild(trace, state.zoom);
     const shown = shownSums(state) ?? trace;
