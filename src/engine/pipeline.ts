@@ -11,7 +11,7 @@ import type {
   PlanResult,
   ReadResult,
 } from "../shared/protocol";
-import type { FileTrace, Interval, LineSelection, TraceQuery, TraceSummary } from "../shared/trace";
+import type { FileTrace, Interval, LineSelection, StandaloneTrace, TraceQuery, TraceSummary } from "../shared/trace";
 import { askSession } from "./asking";
 import { ContextHost, type CurrentContext } from "./contextHost";
 import { BoundedFolder } from "./disk";
@@ -22,11 +22,12 @@ import { resolveModel } from "./model/files";
 import { listModels, thisMachine } from "./model/recommend";
 import { type ActiveModel, ModelHost } from "./modelHost";
 import type { Operation } from "./progress";
-import { toContextStatus, toPlannedStatus, toPlanResult } from "./results";
+import { toContextStatus, toPlannedStatus, toPlanResult, unitsOf } from "./results";
 import type { BringResult, Session } from "./session/session";
 import { isNoModel, Runner } from "./runner";
 import { SessionHost } from "./sessionHost";
 import { compareSettings } from "./settings";
+import { standaloneTrace } from "./trace/standalone";
 import { TraceHost } from "./traceHost";
 import { WorkspaceHost } from "./workspaceHost";
 import type { WorkspaceRoot } from "./workspace/types";
@@ -176,6 +177,11 @@ export class Pipeline {
     return (await this.#traces.index(id)).lines(selector, limit);
   }
 
+  /** A stored trace as a self-contained heatmap page needs it. @throws LongsightError LS-404 */
+  async standaloneTrace(id: string): Promise<StandaloneTrace> {
+    return standaloneTrace(await this.#traces.index(id));
+  }
+
   /** Id of the newest stored trace of this workspace, or null. */
   latestTrace(): Promise<string | null> {
     return this.#traces.latest(this.#workspace.id);
@@ -287,6 +293,7 @@ export class Pipeline {
     try {
       const result = await session.bring(context.packed.tokens, {
         ...operation,
+        units: unitsOf(context.packed),
         onProgress: (progress) => {
           tell();
           operation.onProgress?.(progress);

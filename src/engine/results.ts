@@ -1,6 +1,6 @@
 import type { EngineStatus, PlanResult, PlannedFile } from "../shared/protocol";
 import type { Budget } from "./budget";
-import type { Plan } from "./context/types";
+import type { PackedContext, Plan } from "./context/types";
 import type { CurrentContext } from "./contextHost";
 
 /** A plan as clients see it: every file of the workspace, also those that are left out before the budget. */
@@ -54,6 +54,14 @@ export function toPlannedStatus(plan: Plan, result: PlanResult): NonNullable<Eng
     budget: result.budget,
     asOf: plan.snapshot.asOf,
   };
+}
+
+/** First token of the frame, of the map, and of each file with its heading: what an edit keeps or removes as a whole. */
+export function unitsOf({ segments }: PackedContext): number[] {
+  const begins = segments.filter(
+    ({ document }, index) => document === null || segments[index - 1]?.document !== document,
+  );
+  return begins.map((segment) => segment.start);
 }
 
 /** Where everything fits and the user set no budget, the budget is the workspace. */

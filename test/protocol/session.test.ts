@@ -116,9 +116,31 @@ describe("Session on a real context", function () {
     await session.bring(someTokens(200));
     const edited = Int32Array.from([...someTokens(200).subarray(0, 150), ...someTokens(80, 9)]);
     assert.equal((await session.bring(edited)).reused, 150);
-    assert.ok(session.holds(edited));
+    assert.equal(session.context.length, 230);
     const other = await openSession();
     assert.equal((await other.bring(edited)).reused, 230);
+  });
+
+  it("leaves out a removed file, in memory and from a snapshot, and reads only what is new", async () => {
+    const [a, b, c, d] = [someTokens(90, 1), someTokens(60, 2), someTokens(70, 3), someTokens(50, 4)];
+    const before = Int32Array.from([...a, ...b, ...c]);
+    const after = Int32Array.from([...a, ...c, ...d]);
+    const first = await openSession();
+    await first.bring(before, { units: [0, 90, 150] });
+    const next = await openSession();
+    for (const session of [next, first]) {
+      const { reused, prefilled } = await session.bring(after, { units: [0, 90, 160] });
+      assert.deepEqual([reused, prefilled], session === next ? [160, 50] : [210, 0]);
+      assert.equal(session.context.length, 210);
+    }
+    const question = someTokens(10, 7);
+    const answers: number[][] = [];
+    for (const session of [first, next]) {
+      await session.question(question, {});
+      answers.push((await collect(session.context, { maxTokens: 8 })).tokens);
+    }
+    assert.ok((answers[0]?.length ?? 0) > 0);
+    assert.deepEqual(answers[0], answers[1]);
   });
 
   it("takes the snapshot that has most in common with what is wanted", async () => {

@@ -3,8 +3,9 @@ import type { Log } from "../log";
 import type { NativeContext } from "../native";
 import type { GeneratedToken, GenerateOptions, GenerateResult, PrefillResult } from "../nativeTypes";
 import { type Operation, ProgressMeter } from "../progress";
+import type { Interval } from "../../shared/trace";
 import type { SnapshotStore } from "./snapshotStore";
-import { commonPrefix } from "./tokenPrefix";
+import { applyRemovals, planEdit } from "./edit";
 
 /** Chunks that are prefilled between two looks at the clock. */
 const CHUNKS_PER_SLICE = 8;
@@ -21,6 +22,13 @@ export interface SessionOptions {
   /** Tokens per prefill chunk. */
   readonly batchSize: number;
   readonly log: Log;
+}
+
+export interface BringOptions extends Operation {
+  /** Read everything, whatever is in memory or on disk. */
+  readonly rebuild?: boolean;
+  /** First token of each unit of the wanted tokens that can be kept by itself; see planEdit. */
+  readonly units?: readonly number[];
 }
 
 export interface BringResult {
@@ -67,20 +75,15 @@ export class Session {
     return this.#packed;
   }
 
-  /** True when the cache holds exactly this packed context. */
-  holds(wanted: Int32Array): boolean {
-    return this.#packed === wanted.length && commonPrefix(this.#cached, wanted) === wanted.length;
-  }
-
   /**
-   * Brings the cache to the wanted tokens: keeps the common beginning, takes a snapshot where that saves more, prefills
-   * the rest, and saves the result.
+   * Brings the cache to the wanted tokens: removes what is no longer wanted, from a snapshot where that keeps more,
+   * prefills the rest, and saves the result.
    * @throws LongsightError LS-900 when aborted; what was read by then is kept, and saved when it is worth it
    */
-  async bring(wanted: Int32Array, options: Operation & { readonly rebuild?: boolean } = {}): Promise<BringResult> {
-    if (options.rebuild === true) await this.#truncate(0);
+  async bring(wanted: Int32Array, options: BringOptions = {}): Promise<BringResult> {
+    if (options.rebuild === true) await this.#remove([[0, this.#cached.length]]);
     else await this.#restore(wanted, options);
-    await this.#truncate(commonPrefix(this.#cached, wanted));
+    await this.#remove(planEdit(this.#cached, wanted, options.units).removals);
     const reused = this.#cached.length;
     await this.#prefill(wanted, options);
     this.#packed = wanted.length;
@@ -116,12 +119,12 @@ export class Session {
     return this.#context.dispose();
   }
 
-  /** Takes a snapshot when it has more of the wanted tokens than the cache. */
-  async #restore(wanted: Int32Array, options: Operation): Promise<void> {
-    const own = commonPrefix(this.#cached, wanted);
+  /** Takes a snapshot when more of it can be kept than of the cache. */
+  async #restore(wanted: Int32Array, options: BringOptions): Promise<void> {
+    const own = planEdit(this.#cached, wanted, options.units).kept;
     if (own === wanted.length) return;
-    const snapshot = await this.#store.find(this.#options.key, wanted);
-    if (snapshot === null || snapshot.prefix <= own || snapshot.tokens.length > this.#context.contextSize) return;
+    const snapshot = await this.#store.find(this.#options.key, wanted, options.units);
+    if (snapshot === null || snapshot.kept <= own || snapshot.tokens.length > this.#context.contextSize) return;
     const meter = new ProgressMeter("restore", "tokens", snapshot.tokens.length, options.onProgress);
     const loaded = await this.#store.load(snapshot, this.#options.key, this.#context);
     this.#cached = loaded ? snapshot.tokens : new Int32Array(0);
@@ -129,13 +132,16 @@ export class Session {
     if (loaded) meter.update(snapshot.tokens.length);
   }
 
-  async #truncate(length: number): Promise<void> {
-    if (this.#context.length > length) await this.#context.remove(length);
-    if (this.#context.length !== length) {
-      throw new Error(`the cache holds ${this.#context.length} tokens where ${length} were restored`);
+  /** Removes tokens from the cache, the last ones first, so that the indices of the others stay true. */
+  async #remove(removals: readonly Interval[]): Promise<void> {
+    for (const [from, to] of [...removals].reverse()) {
+      if (from < to) await this.#context.remove(from, to);
     }
-    this.#cached = this.#cached.slice(0, length);
-    this.#packed = Math.min(this.#packed, length);
+    this.#cached = applyRemovals(this.#cached, removals);
+    this.#packed = this.#cached.length;
+    if (this.#context.length !== this.#cached.length) {
+      throw new Error(`the cache holds ${this.#context.length} tokens where ${this.#cached.length} were kept`);
+    }
   }
 
   async #prefill(wanted: Int32Array, options: Operation): Promise<void> {

@@ -3,6 +3,7 @@ import { BoundedFolder, ensureFolder, sha256 } from "../disk";
 import type { Log } from "../log";
 import type { NativeContext } from "../native";
 import { NativeError } from "../nativeTypes";
+import { planEdit } from "./edit";
 import { commonPrefix, hashTokens } from "./tokenPrefix";
 
 /** Characters of a hash that go into a file's name. */
@@ -15,8 +16,8 @@ const DISK_RESERVE = 2 ** 30;
 export interface StoredSnapshot {
   readonly file: string;
   readonly tokens: Int32Array;
-  /** Tokens that it has in common with the wanted ones, at the start. */
-  readonly prefix: number;
+  /** Tokens at the start of the wanted ones that it holds, once an edit has left out the others. */
+  readonly kept: number;
 }
 
 export interface SnapshotStoreOptions {
@@ -42,14 +43,14 @@ export class SnapshotStore {
   }
 
   /** The snapshot that saves the most prefill for the wanted tokens; null when none is worth loading. */
-  async find(key: string, wanted: Int32Array): Promise<StoredSnapshot | null> {
+  async find(key: string, wanted: Int32Array, units?: readonly number[]): Promise<StoredSnapshot | null> {
     let best: StoredSnapshot | null = null;
     for (const file of await this.#filesOf(key)) {
       const tokens = await this.#peek(file, key);
       if (tokens === null) continue;
-      const prefix = commonPrefix(tokens, wanted);
-      if (prefix < tokens.length * MIN_USE || prefix <= (best?.prefix ?? 0)) continue;
-      best = { file, tokens, prefix };
+      const { kept } = planEdit(tokens, wanted, units);
+      if (kept < tokens.length * MIN_USE || kept <= (best?.kept ?? 0)) continue;
+      best = { file, tokens, kept };
     }
     return best;
   }
