@@ -9,8 +9,10 @@ import { userErrors } from "../shared/errors";
 
 /** Marks files that are being written; leftovers of a killed process are removed by `BoundedFolder.trim`. */
 const PART = ".part";
+/** Such a file's name, here and in the native code, which puts a number behind the mark. */
+const PART_NAME = /\.part(?:-\d+)?$/;
 /** Age in ms from which an unfinished file belongs to nobody. */
-const STALE_PART_MS = 24 * 3600 * 1000;
+const STALE_PART_MS = 3600 * 1000;
 
 /** Makes a folder with its parents. @throws LongsightError LS-501 */
 export async function ensureFolder(dir: string): Promise<void> {
@@ -137,7 +139,7 @@ export class BoundedFolder {
       removed.push(entry.path);
       total -= entry.bytes;
     }
-    const parts = await this.#stat((name) => name.endsWith(PART));
+    const parts = await this.#stat((name) => PART_NAME.test(name));
     for (const part of parts) {
       if (Date.now() - part.usedMs > STALE_PART_MS) await this.remove(part.path);
     }

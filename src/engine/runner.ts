@@ -66,13 +66,20 @@ export class Runner {
   }
 
   #failed(error: unknown): void {
-    if (isCancelled(error)) this.rest();
+    if (isCancelled(error) || isAboutRequest(error)) this.rest();
     else if (isNoModel(error)) this.status.enter("noModel");
     else {
       if (!(error instanceof LongsightError)) this.#log.error("unexpected failure", error);
       this.status.fail(error);
     }
   }
+}
+
+/** Errors of one question or query: the engine itself is as well as before. */
+const REQUEST_ERRORS: ReadonlySet<string> = new Set(["LS-402", "LS-403", "LS-404", "LS-405", "LS-406", "LS-601"]);
+
+function isAboutRequest(error: unknown): boolean {
+  return error instanceof LongsightError && REQUEST_ERRORS.has(error.code);
 }
 
 /** True when no model is chosen, or the chosen one is not on this machine. */

@@ -49,7 +49,9 @@ describe("files on disk", () => {
   it("removes unfinished files of the past, and leaves those of now", async () => {
     writeFileSync(path.join(dir, "a.x.1-ab.part"), "");
     writeFileSync(path.join(dir, "b.x.2-cd.part"), "");
+    writeFileSync(path.join(dir, "c.x.part-1234"), "");
     utimesSync(path.join(dir, "a.x.1-ab.part"), 1000, 1000);
+    utimesSync(path.join(dir, "c.x.part-1234"), 1000, 1000);
     await new BoundedFolder(dir, ".x", 100).trim();
     assert.deepEqual(readdirSync(dir), ["b.x.2-cd.part"]);
   });
