@@ -3,83 +3,17 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { hashContent } from "./scripts/content.mjs";
 import { cpuVariants } from "./scripts/cpu.mjs";
 import * as installed from "./scripts/install.mjs";
 import { withLock } from "./scripts/lock.mjs";
-import { compile, configure, defaultJobs } from "./scripts/ninja.mjs";
+import { compile, configure } from "./scripts/ninja.mjs";
+import { cmakeOptions, readOptions, USAGE } from "./scripts/options.mjs";
 import { BuildError, checkTools } from "./scripts/tools.mjs";
 import { prepareTree } from "./scripts/tree.mjs";
 
 const NATIVE = path.dirname(fileURLToPath(import.meta.url));
 const WORK = path.join(NATIVE, "build");
-const BACKENDS = ["cpu", "cuda", "vulkan", "metal"];
-const USAGE = `usage: node native/build.mjs [options]
-  --backend cpu|cuda|vulkan|metal   what computes, besides the CPU (default: metal on Apple silicon, else cpu)
-  --portable     all CPU variants and GPU architectures, for a package that runs on other machines
-  --sanitize     libraries and tests with AddressSanitizer, under native/build; nothing is installed
-  --jobs N       compilers at a time (default: what cores and memory allow)
-  --no-cache     neither take the finished build from the user's cache nor put it there
-  --quiet        print errors only`;
-
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        backend: {
-          type: "string",
-          default: process.platform === "darwin" && process.arch === "arm64" ? "metal" : "cpu",
-        },
-        portable: { type: "boolean", default: false },
-        sanitize: { type: "boolean", default: false },
-        jobs: { type: "string" },
-        "no-cache": { type: "boolean", default: false },
-        quiet: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    });
-    const jobs = values.jobs === undefined ? defaultJobs() : Number(values.jobs);
-    if (!BACKENDS.includes(values.backend))
-      throw new Error(`--backend ${values.backend}: one of ${BACKENDS.join(", ")}`);
-    if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs}: a whole number above 0`);
-    return { ...values, jobs, cache: !values["no-cache"] };
-  } catch (error) {
-    console.error(`${error.message}\n${USAGE}`);
-    process.exit(2);
-  }
-}
-
-/** CMake options that decide what the binaries are. */
-function cmakeOptions({ backend, portable, sanitize }, variants) {
-  const on = (name, value) => `-D${name}=${value ? "ON" : "OFF"}`;
-  return [
-    `-DCMAKE_BUILD_TYPE=${sanitize ? "RelWithDebInfo" : "Release"}`,
-    on("BUILD_SHARED_LIBS", true),
-    on("GGML_NATIVE", false),
-    on("GGML_BACKEND_DL", true),
-    on("GGML_CPU_ALL_VARIANTS", true),
-    `-DGGML_CPU_VARIANTS=${variants.join(";")}`,
-    on("GGML_OPENMP", false),
-    on("GGML_CCACHE", false),
-    on("GGML_BLAS", false),
-    on("GGML_CUDA", backend === "cuda"),
-    on("GGML_VULKAN", backend === "vulkan"),
-    on("GGML_METAL", backend === "metal"),
-    ...(backend === "metal" ? [on("GGML_METAL_EMBED_LIBRARY", true)] : []),
-    ...(backend === "cuda" && !portable ? ["-DCMAKE_CUDA_ARCHITECTURES=native"] : []),
-    ...["LLAMA_CURL", "LLAMA_OPENSSL", "LLAMA_HTTPLIB", "LLAMA_BUILD_BORINGSSL"].map((name) => on(name, false)),
-    ...["LLAMA_BUILD_TESTS", "LLAMA_BUILD_TOOLS", "LLAMA_BUILD_EXAMPLES", "LLAMA_BUILD_SERVER", "LLAMA_BUILD_APP"].map(
-      (name) => on(name, false),
-    ),
-    on("LLAMA_BUILD_COMMON", !sanitize),
-    on("LONGSIGHT_ADDONS", !sanitize),
-    "-DLLAMA_BUILD_NUMBER=1",
-    "-DLLAMA_BUILD_COMMIT=longsight",
-    ...(sanitize ? [on("LLAMA_SANITIZE_ADDRESS", true), on("GGML_SANITIZE_ADDRESS", true)] : []),
-  ];
-}
-
 function locatePackages() {
   const folder = (name) => {
     const dir = path.join(path.dirname(NATIVE), "node_modules", name);
@@ -165,9 +99,9 @@ function collectOutputs(buildDir, to) {
   }
 }
 
-async function build(options) {
+/** Everything that one build is: what it is made of, and where it goes. */
+function describe(options) {
   const packages = locatePackages();
-  const { nlcDir } = packages;
   const variants = cpuVariants(options.portable);
   const flags = cmakeOptions(options, variants);
   const { compiler } = checkTools();
@@ -176,28 +110,70 @@ async function build(options) {
     .filter(Boolean)
     .join("-");
   const folder = installed.folderName(flavour, contentHash);
-  const target = options.sanitize ? path.join(WORK, flavour, "out") : installed.releaseDir(nlcDir, folder);
-  const metadata = nlcMetadata(nlcDir);
-  const say = (text) => options.quiet || console.log(text);
-  const finish = (from) => {
-    if (options.sanitize) return;
-    installed.install(from, nlcDir, folder, metadata);
-    installed.removeOldBuilds(nlcDir, folder, 2);
-  };
+  const target = options.sanitize ? path.join(WORK, flavour, "out") : installed.releaseDir(packages.nlcDir, folder);
+  return { options, packages, variants, flags, buildId, contentHash, flavour, folder, target };
+}
 
-  if (installed.isIntact(target, contentHash)) {
-    finish(target);
-    return say(`native build ${buildId.slice(0, 12)} (${flavour}) is up to date: ${target}`);
-  }
-  const cached = options.cache && !options.sanitize ? installed.findInCache(contentHash) : null;
-  if (cached !== null) {
-    finish(cached);
-    return say(`native build ${buildId.slice(0, 12)} (${flavour}) taken from ${cached}`);
-  }
+function finish(job, from) {
+  if (job.options.sanitize) return;
+  const { nlcDir } = job.packages;
+  installed.install(from, nlcDir, job.folder, nlcMetadata(nlcDir));
+  installed.removeOldBuilds(nlcDir, job.folder, 2);
+}
 
+function say(job, text) {
+  if (!job.options.quiet) console.log(`native build ${job.buildId.slice(0, 12)} (${job.flavour}) ${text}`);
+}
+
+/** True when the build is installed and intact. */
+function isInstalled(job) {
+  if (!installed.isIntact(job.target, job.contentHash)) return false;
+  finish(job, job.target);
+  say(job, `is up to date: ${job.target}`);
+  return true;
+}
+
+/** Takes the build from the user's cache; false when it is not there. */
+function takeFromCache(job) {
+  if (!job.options.cache || job.options.sanitize) return false;
+  const cached = installed.findInCache(job.contentHash);
+  if (cached === null) return false;
+  finish(job, cached);
+  say(job, `taken from ${cached}`);
+  return true;
+}
+
+/** Builds, and again when sources changed meanwhile: what is installed is what its hash says. */
+async function make(first) {
   const started = Date.now();
-  const report = makeReporter(options.quiet, 4);
+  let job = first;
+  for (;;) {
+    await compileOnce(job);
+    const now = describe(job.options);
+    if (now.contentHash === job.contentHash) break;
+    say(job, "is out of date already: sources changed meanwhile, once more");
+    job = now;
+  }
+  const out = path.join(WORK, job.flavour, "out");
+  collectOutputs(path.join(WORK, job.flavour, "cmake"), out);
+  const { contentHash, buildId, variants, options } = job;
+  const { backend, portable } = options;
+  installed.writeManifest(out, { contentHash, buildId, backend, portable, variants });
+  finish(job, out);
+  if (options.cache && !options.sanitize) {
+    try {
+      installed.addToCache(out, contentHash);
+    } catch (error) {
+      console.error(`the build could not be kept in ${installed.cacheDir()}: ${error.message}`);
+    }
+  }
+  say(job, `made in ${Math.round((Date.now() - started) / 1000)} s: ${job.target}`);
+}
+
+async function compileOnce({ options, packages, variants, flags, buildId, flavour }) {
+  const report = makeReporter(options.quiet, 3);
   report.step("llama.cpp: unpack and patch");
+  const { nlcDir } = packages;
   const tree = prepareTree({ nlcDir, patchDir: path.join(NATIVE, "patches"), work: WORK });
 
   report.step(`configure (${flavour}; CPU variants: ${variants.join(", ") || "all"})`);
@@ -215,28 +191,6 @@ async function build(options) {
 
   report.step(`compile (${options.jobs} at a time; about 10 minutes on two cores from nothing)`);
   await compile(buildDir, "longsight-all", options.jobs, report.progress);
-
-  report.step("install");
-  const out = path.join(WORK, flavour, "out");
-  collectOutputs(buildDir, out);
-  installed.writeManifest(out, {
-    contentHash,
-    buildId,
-    backend: options.backend,
-    portable: options.portable,
-    variants,
-  });
-  finish(out);
-  if (options.cache && !options.sanitize) {
-    try {
-      installed.addToCache(out, contentHash);
-    } catch (error) {
-      console.error(`the build could not be kept in ${installed.cacheDir()}: ${error.message}`);
-    }
-  }
-  say(
-    `native build ${buildId.slice(0, 12)} (${flavour}) made in ${Math.round((Date.now() - started) / 1000)} s: ${target}`,
-  );
 }
 
 /** The build id as a header; untouched when it is the same, so that nothing is compiled again for it. */
@@ -254,7 +208,12 @@ if (options.help) {
 } else {
   try {
     const onWait = (pid) => console.error(`another native build (process ${pid}) is running here; waiting for it`);
-    await withLock(path.join(WORK, "lock"), onWait, () => build(options));
+    if (!isInstalled(describe(options))) {
+      await withLock(path.join(WORK, "lock"), onWait, async () => {
+        const job = describe(options); // whoever held the lock may have built it
+        if (!isInstalled(job) && !takeFromCache(job)) await make(job);
+      });
+    }
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     console.error(`native build: ${error.message}`);

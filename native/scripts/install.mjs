@@ -99,15 +99,16 @@ export function releaseDir(nlcDir, folder) {
 export function install(from, nlcDir, folder, metadata) {
   const release = releaseDir(nlcDir, folder);
   if (path.resolve(from) !== path.resolve(release)) placeFolder(from, release);
-  writeFileSync(path.join(release, "_nlcBuildMetadata.json"), JSON.stringify({ buildOptions: metadata }));
-  writeFileSync(path.join(path.dirname(release), "buildDone.status"), "");
-  pointAt(nlcDir, folder);
+  replaceFile(path.join(release, "_nlcBuildMetadata.json"), JSON.stringify({ buildOptions: metadata }));
+  replaceFile(path.join(path.dirname(release), "buildDone.status"), "");
+  replaceFile(path.join(nlcDir, "lastBuild.json"), `${JSON.stringify({ folderName: folder }, null, 4)}\n`);
 }
 
-function pointAt(nlcDir, folder) {
-  const pointer = path.join(nlcDir, "lastBuild.json");
-  writeFileSync(`${pointer}.${process.pid}`, `${JSON.stringify({ folderName: folder }, null, 4)}\n`);
-  renameSync(`${pointer}.${process.pid}`, pointer);
+/** Written beside and renamed: whoever reads it meanwhile gets the old text or the new one. */
+function replaceFile(file, text) {
+  if (existsSync(file) && readFileSync(file, "utf8") === text) return;
+  writeFileSync(`${file}.${process.pid}`, text);
+  renameSync(`${file}.${process.pid}`, file);
 }
 
 /** Removes our older builds below localBuilds, except the newest `keep`. */
