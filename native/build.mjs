@@ -202,6 +202,14 @@ function writeBuildId(dir, buildId) {
   writeFileSync(file, text);
 }
 
+// Ending on a signal goes through "exit" too: it releases the lock and stops the compiler.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+]) {
+  process.once(signal, () => process.exit(code));
+}
+
 const options = readOptions();
 if (options.help) {
   console.log(USAGE);

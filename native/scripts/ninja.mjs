@@ -64,6 +64,8 @@ export async function compile(buildDir, target, jobs, progress) {
       // no right to: it then runs at normal priority
     }
   }
+  const stop = () => child.kill();
+  process.once("exit", stop);
   const started = Date.now();
   let first = 0;
   child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -81,6 +83,7 @@ export async function compile(buildDir, target, jobs, progress) {
     child.once("error", reject);
     child.once("close", resolve);
   });
+  process.off("exit", stop);
   closeSync(out);
   if (status !== 0) throw new BuildError(`compiling failed (${log}):\n${failure(readFileSync(log, "utf8"))}`);
 }
