@@ -51,6 +51,7 @@ export class StandaloneSums {
   summary(query: Omit<TraceQuery, "id">): TraceSummary {
     const reading = query.phase === "question";
     const base = reading ? this.data.question : this.data.answer;
+    if (query.layers === undefined && (reading || query.steps === undefined)) return base;
     const [from, to] = query.layers ?? [0, base.layers];
     const files = base.files.map((file, number): FileSelection => {
       const byLayer = reading || query.steps === undefined ? file.byLayer : this.byLayer(number, query.steps);
