@@ -32,7 +32,14 @@ export class AskController implements vscode.Disposable {
 
   constructor(private readonly engine: EngineClient) {
     this.scope.add(engine.onDelta((delta) => this.append(delta)));
-    this.scope.add(engine.onDidChangeStatus((status) => status.state === "ready" && this.askHeld()));
+    let before = engine.status.state;
+    this.scope.add(
+      engine.onDidChangeStatus(({ state }) => {
+        // A running engine that had no model has one now.
+        if (before === "noModel" && state !== "noModel" && engine.pid !== undefined) this.askHeld();
+        before = state;
+      }),
+    );
     this.scope.add(
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
         if (contentChanges.length > 0 && this.conversation.fileChanged(document.uri.toString())) this.changed.fire();
