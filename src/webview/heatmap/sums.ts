@@ -36,9 +36,15 @@ function ratios(
   return { share, lift: part > 0 ? share / part : 0 };
 }
 
-/** Files of a summary by path. */
+const byPath = new WeakMap<TraceSummary, ReadonlyMap<string, FileSelection>>();
+
+/** Files of a summary by path; made once for each summary, since several views look up thousands of files. */
 export function filesByPath(summary: TraceSummary): ReadonlyMap<string, FileSelection> {
-  return new Map(summary.files.map((file) => [file.path, file]));
+  const known = byPath.get(summary);
+  if (known !== undefined) return known;
+  const files = new Map(summary.files.map((file) => [file.path, file]));
+  byPath.set(summary, files);
+  return files;
 }
 
 /** Answers queries from the data of a self-contained page. */
