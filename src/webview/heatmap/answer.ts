@@ -129,10 +129,7 @@ export class AnswerView implements View {
   private press(event: PointerEvent): void {
     const index = indexOf(event);
     if (index === null || event.button !== 0) return;
-    event.preventDefault();
-    this.list.focus({ preventScroll: true });
-    this.focused = index;
-    setAttributes(this.list, { "aria-activedescendant": `answer-${index}` });
+    this.focusOn(index);
     if (this.unfold(index)) return;
     if (event.shiftKey && this.anchor !== null) {
       this.pin(this.range(index));
