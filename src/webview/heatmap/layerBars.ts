@@ -10,16 +10,27 @@ export interface BarGroup {
 
 export const maxBars = 6;
 
-/** The most selected groups of the map below `zoom`, over the whole trace: they stay while queries change. */
+/**
+ * The most selected groups of the map below `zoom`, or files where there is only one group. Ordered by the whole trace:
+ * they stay while queries change.
+ */
 export function barGroups(trace: TraceSummary, zoom: string): readonly BarGroup[] {
   const sized = trace.files.map(({ path, tokens, always }) => ({ path, size: tokens + always }));
   const known = filesByPath(trace);
-  const groups = groupsOf(skipChain(folderTree(sized, zoom))).map(({ folder, direct }) => {
-    const files = direct ? folder.files.map((file) => file.path) : filesBelow(folder);
-    const selected = files.reduce((sum, path) => sum + (known.get(path)?.selected ?? 0), 0);
-    return { name: baseName(folder.path) || "/", files, selected };
-  });
-  return groups.sort((a, b) => b.selected - a.selected).slice(0, maxBars);
+  const root = skipChain(folderTree(sized, zoom));
+  const folders = groupsOf(root).map(({ folder, direct }) => ({
+    name: baseName(folder.path) || "/",
+    files: direct ? folder.files.map((file) => file.path) : filesBelow(folder),
+  }));
+  const groups =
+    folders.length > 1 ? folders : filesBelow(root).map((path) => ({ name: baseName(path), files: [path] }));
+  const selected = ({ files }: BarGroup): number =>
+    files.reduce((sum, path) => sum + (known.get(path)?.selected ?? 0), 0);
+  return groups
+    .map((group) => ({ group, sum: selected(group) }))
+    .sort((a, b) => b.sum - a.sum)
+    .slice(0, maxBars)
+    .map(({ group }) => group);
 }
 
 /**
