@@ -5,11 +5,14 @@ import { longsightVersion } from "../engine/version";
 import { addAskCommand } from "./commands/ask";
 import { addBenchCommand } from "./commands/bench";
 import { addCalibrateCommand } from "./commands/calibrate";
+import { addDoctorCommand } from "./commands/doctor";
 import { addIndexCommand } from "./commands/index";
 import { addModelCommand } from "./commands/model";
 import { addPlanCommand } from "./commands/plan";
+import { addTraceCommand } from "./commands/trace";
 import { addCommonOptions } from "./options";
 import { Output } from "./output";
+import { ReportedFailure } from "./session";
 
 export const exitCodes = { done: 0, internal: 1, usage: 2, user: 3, interrupted: 130 } as const;
 
@@ -26,6 +29,7 @@ export async function runProgram(args: readonly string[], signal: AbortSignal): 
   } catch (error) {
     // Usage errors, help and version: commander has printed them.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    if (error instanceof ReportedFailure) return exitCodes.user;
     return reportError(error, args, signal);
   }
 }
@@ -43,7 +47,9 @@ function createProgram(signal: AbortSignal): Command {
   addPlanCommand(program, signal);
   addIndexCommand(program, signal);
   addAskCommand(program, signal);
+  addTraceCommand(program, signal);
   addCalibrateCommand(program, signal);
+  addDoctorCommand(program, signal);
   addBenchCommand(program, signal);
   addModelCommand(program, signal);
   return program;

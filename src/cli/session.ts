@@ -15,6 +15,9 @@ export interface Session {
   readonly signal: AbortSignal;
 }
 
+/** Ends a command that has printed what is wrong: the exit code says that the user can mend it. */
+export class ReportedFailure extends Error {}
+
 /** Makes the session of a command from its options. */
 export function openSession(command: Command, signal: AbortSignal): Session {
   const options = command.optsWithGlobals<SettingOptions>();

@@ -113,11 +113,7 @@ async function measureDepth(
       contexts.set(mode, context);
       await context.benchFill(at.depth);
     }
-    const measured = await alternate(options, contexts, at.depth, model.facts.vocabulary);
-    const rows = options.modes.map((mode) => {
-      const { decode, prefill } = measured.get(mode)!;
-      return { mode, depth: at.depth, decode: median(decode), prefill: median(prefill) };
-    });
+    const rows = await alternate(options, contexts, at.depth, model.facts.vocabulary);
     for (const row of rows) options.onRow?.(row);
     return rows;
   } finally {
@@ -144,40 +140,41 @@ function contextOptions({ esa, chunk, tokens }: BenchOptions, mode: BenchMode, a
   };
 }
 
-interface Rates {
-  readonly decode: number[];
-  readonly prefill: number[];
-}
-
 /** One warm-up round, then `repetitions` rounds in which every mode is measured once. */
 async function alternate(
   { chunk, tokens, repetitions, signal }: BenchOptions,
   contexts: ReadonlyMap<BenchMode, NativeContext>,
   depth: number,
   vocabulary: number,
-): Promise<ReadonlyMap<BenchMode, Rates>> {
-  const rates = new Map([...contexts.keys()].map((mode): [BenchMode, Rates] => [mode, { decode: [], prefill: [] }]));
+): Promise<readonly BenchRow[]> {
+  const measured = [...contexts].map(([mode, context]) => ({
+    mode,
+    context,
+    decode: [] as number[],
+    prefill: [] as number[],
+  }));
   const token = (index: number): number => (index * 7919) % vocabulary;
+  const single = Array.from({ length: tokens }, (_, index) => Int32Array.of(token(index)));
+  const whole = Int32Array.from({ length: chunk }, (_, index) => token(index));
   for (let round = 0; round <= repetitions; round++) {
-    for (const [mode, context] of contexts) {
-      const decode = await rate(tokens, async () => {
-        for (let index = 0; index < tokens; index++) await step(context, Int32Array.of(token(index)), signal);
+    for (const { context, decode, prefill } of measured) {
+      const decodeRate = await rate(tokens, async () => {
+        for (const one of single) await step(context, one, signal);
       });
       await context.remove(depth);
-      const prefill = await rate(chunk, () =>
-        step(
-          context,
-          Int32Array.from({ length: chunk }, (_, i) => token(i)),
-          signal,
-        ),
-      );
+      const prefillRate = await rate(chunk, () => step(context, whole, signal));
       await context.remove(depth);
       if (round === 0) continue;
-      rates.get(mode)!.decode.push(decode);
-      rates.get(mode)!.prefill.push(prefill);
+      decode.push(decodeRate);
+      prefill.push(prefillRate);
     }
   }
-  return rates;
+  return measured.map(({ mode, decode, prefill }) => ({
+    mode,
+    depth,
+    decode: median(decode),
+    prefill: median(prefill),
+  }));
 }
 
 async function step(context: NativeContext, tokens: Int32Array, signal: AbortSignal | undefined): Promise<void> {
@@ -259,6 +256,7 @@ async function untilAborted<T>(signal: AbortSignal | undefined, work: () => Prom
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? at(middle) : (at(middle - 1) + at(middle)) / 2;
 }

@@ -46,28 +46,44 @@ export async function readGgufFacts(file: string): Promise<GgufFacts> {
   return toFacts(file, info);
 }
 
+/** What is read of a header, as it may come from any file. */
+interface ForeignMetadata {
+  readonly general?: { readonly architecture?: unknown; readonly name?: unknown };
+  readonly tokenizer?: { readonly chat_template?: unknown };
+}
+interface ForeignArchitecture {
+  readonly block_count?: unknown;
+  readonly embedding_length?: unknown;
+  readonly context_length?: unknown;
+  readonly attention?: Readonly<Record<"head_count" | "head_count_kv" | "key_length", unknown>>;
+}
+
 function toFacts(file: string, info: GgufFileInfo): GgufFacts {
-  const { general, tokenizer } = info.metadata;
-  const architecture: string = general.architecture;
-  const own = info.architectureMetadata;
-  const heads = firstOf(own.attention?.head_count);
-  const width = Number(own.embedding_length ?? 0);
-  if (heads === 0 || width === 0) throw userErrors.modelDamaged(file, "it is not a language model");
+  const { general, tokenizer }: ForeignMetadata = info.metadata;
+  const own: ForeignArchitecture = info.architectureMetadata;
+  const heads = toNumber(own.attention?.head_count);
+  const width = toNumber(own.embedding_length);
+  const layers = toNumber(own.block_count);
+  const architecture = general?.architecture;
+  if (typeof architecture !== "string" || heads === 0 || width === 0 || layers === 0) {
+    throw userErrors.modelDamaged(file, "it is not a language model");
+  }
   return {
     architecture,
-    name: general.name ?? path.basename(file),
-    layers: Number(own.block_count),
+    name: typeof general?.name === "string" ? general.name : path.basename(file),
+    layers,
     heads,
-    kvHeads: firstOf(own.attention?.head_count_kv) || heads,
-    headDim: Number(own.attention?.key_length ?? width / heads),
-    trainedContext: Number(own.context_length ?? 0),
+    kvHeads: toNumber(own.attention?.head_count_kv) || heads,
+    headDim: toNumber(own.attention?.key_length) || width / heads,
+    trainedContext: toNumber(own.context_length),
     hasChatTemplate: typeof tokenizer?.chat_template === "string",
   };
 }
 
-/** Some architectures give one number per layer. */
-function firstOf(value: number | readonly number[] | undefined): number {
-  return typeof value === "object" ? (value[0] ?? 0) : (value ?? 0);
+/** A number, or the first one of a list (some architectures give one per layer); 0 for anything else. */
+function toNumber(value: unknown): number {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === "number" || typeof first === "bigint" ? Number(first) : 0;
 }
 
 /** @throws LongsightError LS-303 when the file does not begin like a GGUF */

@@ -93,7 +93,7 @@ export async function listModels(
       };
     }),
   );
-  if (chosen === null || chosen.entry !== null) return entries;
+  if (chosen?.entry !== null) return entries;
   return [...entries, ownFile(chosen)];
 }
 
