@@ -59,8 +59,9 @@ interface ForeignArchitecture {
 }
 
 function toFacts(file: string, info: GgufFileInfo): GgufFacts {
-  const { general, tokenizer }: ForeignMetadata = info.metadata;
-  const own: ForeignArchitecture = info.architectureMetadata;
+  const [metadata, described]: readonly unknown[] = [info.metadata, info.architectureMetadata];
+  const { general, tokenizer } = metadata as ForeignMetadata;
+  const own = described as ForeignArchitecture;
   const heads = toNumber(own.attention?.head_count);
   const width = toNumber(own.embedding_length);
   const layers = toNumber(own.block_count);
