@@ -6,7 +6,7 @@ import { citationsOf } from "./answer/citations";
 import { generateAnswer } from "./answer/generate";
 import { questionText, type QuestionSelection } from "./answer/prompt";
 import { SourceIndex } from "./answer/sourceIndex";
-import { QUESTION_LIMIT } from "./budget";
+import { localWindow, QUESTION_LIMIT } from "./budget";
 import type { PackedContext } from "./context/types";
 import type { CurrentContext } from "./contextHost";
 import type { ActiveModel } from "./modelHost";
@@ -109,7 +109,7 @@ async function selectedLines(range: AskRange, packed: PackedContext): Promise<Qu
 }
 
 function startTrace({ params, settings, active, context, session, workspace }: Asking): TraceRecorder {
-  const { initial, local, top } = settings.esa;
+  const { initial, top } = settings.esa;
   return new TraceRecorder(
     {
       workspace,
@@ -119,7 +119,7 @@ function startTrace({ params, settings, active, context, session, workspace }: A
       layers: session.context.layers,
       k: top,
       initial,
-      local,
+      local: localWindow(settings, active),
     },
     context.packed,
   );

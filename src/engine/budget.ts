@@ -25,6 +25,13 @@ export function shapeOf(active: ActiveModel, settings: EngineSettings): ContextS
   return { layers, kvHeads, headDim, projection, batchSize: BATCH_SIZE };
 }
 
+/** Tokens before a chunk that are always attended: as set, within the positions that the model was trained on. */
+export function localWindow(settings: EngineSettings, active: ActiveModel): number {
+  const { local } = settings.esa;
+  const { trainedContext } = active.model.facts;
+  return trainedContext > 0 ? Math.min(local, Math.max(BATCH_SIZE, trainedContext - BATCH_SIZE)) : local;
+}
+
 /** Bytes that a context may take where it will be: on the GPU, else in main memory. */
 export function freeMemory(active: ActiveModel): number {
   const machine = thisMachine(active.runtime.devices);

@@ -17,7 +17,6 @@ const MAX_ATTEMPTS = 4;
 export interface CurrentContext {
   readonly packed: PackedContext;
   readonly budget: Budget;
-  readonly read: ReadText;
   /** ISO 8601 time of the walk that found the workspace like this. */
   readonly asOf: string;
 }
@@ -94,7 +93,7 @@ export class ContextHost {
       tokens: active.tokens,
       signal: operation.signal,
     });
-    return { packed, budget, read, asOf: snapshot.asOf };
+    return { packed, budget, asOf: snapshot.asOf };
   }
 
   #plan(

@@ -2,11 +2,17 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { LongsightError } from "../shared/errors";
 import type { EngineSettings } from "../shared/protocol";
-import { BATCH_SIZE, freeMemory, reserveFor, shapeOf } from "./budget";
+import { BATCH_SIZE, freeMemory, localWindow, reserveFor, shapeOf } from "./budget";
 import type { CurrentContext } from "./contextHost";
 import { ensureFolder, sha256, sha256File } from "./disk";
 import type { Log } from "./log";
-import { calibrate, ensureProjections, type CalibrationOptions, type Projections } from "./model/calibration";
+import {
+  calibrate,
+  ensureProjections,
+  type CalibrationOptions,
+  type CalibrationText,
+  type Projections,
+} from "./model/calibration";
 import type { ActiveModel } from "./modelHost";
 import { type ContextOptions, type EsaOptions, NativeError } from "./nativeTypes";
 import type { Operation } from "./progress";
@@ -108,7 +114,11 @@ export class SessionHost {
     operation: Operation,
   ): Promise<Projections> {
     await this.dispose();
-    return calibrate(calibrationOptions(settings, active, source.snapshot, source.read, operation));
+    const texts = source.snapshot.documents.map((document) => ({
+      bytes: document.bytes,
+      read: () => source.read(document),
+    }));
+    return calibrate(calibrationOptions(settings, active, texts, operation));
   }
 
   async dispose(): Promise<void> {
@@ -126,10 +136,13 @@ export class SessionHost {
   ): Promise<string | null> {
     const { denseReason, kvHeads, headDim } = active.model.facts;
     if (denseReason !== null || settings.esa.projection >= kvHeads * headDim) return null;
-    const { snapshot } = context.packed.plan;
+    // From memory: the files may have changed on disk since they were packed.
+    const texts = context.packed.files.map(({ document, text }) => ({
+      bytes: document.bytes,
+      read: () => Promise.resolve(text),
+    }));
     try {
-      const options = calibrationOptions(settings, active, snapshot, context.read, operation);
-      const projections = await ensureProjections(options);
+      const projections = await ensureProjections(calibrationOptions(settings, active, texts, operation));
       if (projections.tokens > 0) {
         this.#log.info(`calibrated on ${projections.tokens} tokens in ${projections.seconds.toFixed(1)} s`);
       }
@@ -145,8 +158,7 @@ export class SessionHost {
 function calibrationOptions(
   settings: EngineSettings,
   active: ActiveModel,
-  snapshot: Snapshot,
-  read: ReadText,
+  texts: readonly CalibrationText[],
   operation: Operation,
 ): CalibrationOptions {
   const { native } = active.runtime;
@@ -162,18 +174,17 @@ function calibrationOptions(
     threads: settings.threads,
     dataDir: settings.dataDir,
     key: { modelFingerprint: active.fingerprint, projection, vote, nativeVersion: native.version },
-    texts: snapshot.documents.map((document) => ({ bytes: document.bytes, read: () => read(document) })),
+    texts,
   };
 }
 
-/** null when the model runs dense. The attended positions must stay inside the trained context. */
+/** null when the model runs dense. */
 function esaOptions(settings: EngineSettings, active: ActiveModel, projections: string | null): EsaOptions | null {
-  const { denseReason, trainedContext } = active.model.facts;
-  if (denseReason !== null) return null;
-  const { initial, local, top, proximity, positions } = settings.esa;
+  if (active.model.facts.denseReason !== null) return null;
+  const { initial, top, proximity, positions } = settings.esa;
   return {
     nInit: initial,
-    nLocal: trainedContext > 0 ? Math.min(local, Math.max(BATCH_SIZE, trainedContext - BATCH_SIZE)) : local,
+    nLocal: localWindow(settings, active),
     nTop: top,
     proximity,
     positions,
