@@ -101,7 +101,8 @@ async function questionTokens({ params, context, active }: Asking): Promise<Int3
 async function selectedLines(range: AskRange, packed: PackedContext): Promise<QuestionSelection> {
   const uri = URI.parse(range.uri);
   const file = packed.files.find(({ document }) => document.uri === uri.toString());
-  const text = file?.text ?? (await readFile(uri.fsPath, "utf8").catch(() => null));
+  const onDisk = uri.scheme === "file" ? readFile(uri.fsPath, "utf8").catch(() => null) : null;
+  const text = file?.text ?? (await onDisk);
   if (text === null) throw userErrors.folderUnreadable(uri.fsPath);
   const { startLine, endLine } = range;
   const lines = text.split("\n").slice(startLine - 1, endLine);
