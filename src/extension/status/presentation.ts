@@ -165,5 +165,5 @@ const megabytes = (bytes: number): string => count(bytes / 1e6);
 
 function clock(iso: string): string {
   const time = new Date(iso);
-  return Number.isNaN(time.getTime()) ? iso : time.toLocaleTimeString();
+  return Number.isNaN(time.getTime()) ? iso : time.toLocaleTimeString([], { hour12: false });
 }
