@@ -67,9 +67,17 @@ export class Workbench {
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 
-  async ready(): Promise<void> {
+  private async ready(): Promise<void> {
     await this.page.locator(".monaco-workbench").waitFor();
     await this.page.locator(".explorer-folders-view .monaco-list-row").first().waitFor();
+  }
+
+  /** Reloads the window while the Ask view is shown, and waits until it is back. */
+  async reload(): Promise<FrameLocator> {
+    await this.page.reload();
+    await this.page.locator(".monaco-workbench").waitFor();
+    await this.askView.getByLabel("Question").waitFor();
+    return this.askView;
   }
 
   /** Replaces the user's settings, as editing settings.json does. */
