@@ -17,14 +17,22 @@ static void check_equal(const char * what, const std::string & model, const logi
     tap::ok(e < bound, "%s: %s (relative error %.1e)", model.c_str(), what, e);
 }
 
-// F16 keys are rounded once more than in the stock cache; layers and quantised weights carry it on
-static void check_model(llama_model * model, const std::string & name, int n_ctx, double bound) {
+// Keys are rounded to F16 before the rotation as well as after it, so the bound is what stock llama.cpp itself differs by
+// between chunk sizes: layers and quantised weights carry small differences on.
+static void check_model(llama_model * model, const std::string & name, int n_ctx) {
     const int n = n_ctx - 64;
     const tokens t = random_tokens(model, n_ctx);
 
     session stock(model, n_ctx, 128, nullptr);
     const logits stock_chunk = stock.feed(t, n, 128);
     const logits stock_token = stock.feed(t, n + 3, 1);
+
+    session uneven(model, n_ctx, 77, nullptr);
+    const double noise_chunk = relative_error(uneven.feed(t, n, 77), stock_chunk);
+    const double noise_token = relative_error(uneven.feed(t, n + 3, 3), stock_token);
+    const double noise = std::max(noise_chunk, noise_token);
+    const double bound = std::max(5e-3, std::min(5*noise, 5e-2));
+    tap::note("%s: stock differs by %.1e between chunk sizes", name.c_str(), noise);
 
     {
         const auto p = with(16, n_ctx, 64);
@@ -57,12 +65,12 @@ int main(int argc, char ** argv) {
             tiny.n_layer   = tiny.arch == "gemma3" ? 6 : 2;
             tiny.type      = n_head_kv == 2 ? GGML_TYPE_F16 : GGML_TYPE_F32;
             const model_ptr model = make_model(dir, tiny);
-            check_model(model.get(), tiny.name(), 1024, 2e-2);
+            check_model(model.get(), tiny.name(), 1024);
         }
     }
     for (int i = 1; i < argc; ++i) {
         const model_ptr model = load_model(argv[i]);
-        check_model(model.get(), std::filesystem::path(argv[i]).filename().string(), 2048, 2e-2);
+        check_model(model.get(), std::filesystem::path(argv[i]).filename().string(), 1024);
     }
     return tap::done();
 }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -55,9 +56,17 @@ inline void init_backends(const char * argv0) {
     llama_backend_init();
 }
 
+// ESA_TEST_GPU: the same checks on whatever device there is
+inline bool on_cpu() {
+    return !getenv("ESA_TEST_GPU");
+}
+
 inline model_ptr load_model(const std::string & path) {
     auto params = llama_model_default_params();
-    params.n_gpu_layers = 0;
+    ggml_backend_dev_t none[] = { nullptr };
+    if (on_cpu()) {
+        params.devices = none; // or large batches would visit another device
+    }
     model_ptr model(llama_model_load_from_file(path.c_str(), params));
     if (!model) {
         tap::bail("cannot load %s", path.c_str());
