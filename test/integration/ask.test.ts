@@ -9,7 +9,7 @@ const maxTokens = 200;
 
 /** A small context that two cores read quickly, and windows that leave most of it to be selected from. */
 const settings = {
-  "longsight.budget": 5000,
+  "longsight.budget": 3000,
   "longsight.attention.initial": 64,
   "longsight.attention.local": 512,
   "longsight.attention.top": 256,
@@ -19,7 +19,7 @@ const settings = {
 
 describe("asking with a real model", function () {
   // Calibrating and reading on two shared cores takes a while.
-  this.timeout(300_000);
+  this.timeout(420_000);
   let api: LongsightApi;
   let restore: (() => Promise<void>) | undefined;
 
