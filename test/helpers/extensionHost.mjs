@@ -5,6 +5,9 @@ import { launchChromium } from "./browser.mjs";
 import { startCodeServer } from "./codeServer.mjs";
 import { artifacts, root } from "./paths.mjs";
 
+/** Begins the lines that test/integration/index.ts prints; the others are the workbench's own. */
+const MARK = "[test] ";
+
 /**
  * The workbench calls `run()` of the module `tests` and tells the page its outcome.
  * @param {{ vsix: string, chromium: string, folder: string, tests: string, minutes: number, settings: object, env: object }} options
@@ -19,7 +22,9 @@ export async function runInExtensionHost({ vsix, chromium, folder, tests, minute
     browser = await launchChromium(chromium);
     const page = await browser.newPage();
     const ended = new Promise((resolve) => page.exposeFunction("codeAutomationExit", (code) => resolve(code)));
-    await page.exposeFunction("codeAutomationLog", (_type, values) => console.log(...values));
+    await page.exposeFunction("codeAutomationLog", (_type, [text]) => {
+      if (typeof text === "string" && text.startsWith(MARK)) console.log(text.slice(MARK.length));
+    });
     // The installed extension is under test; the workbench wants one "under development" besides.
     const payload = [
       ["extensionDevelopmentPath", server.remote(path.join(root, "test/integration/runner"))],
