@@ -62,7 +62,10 @@ async function transfer(entry: CatalogueModel, folder: string, { signal, onProgr
       },
     });
     throwIfCancelled(signal);
-    return await downloader.download(signal === undefined ? {} : { signal });
+    const file = await downloader.download(signal === undefined ? {} : { signal });
+    // A cancelled transfer ends without an error.
+    throwIfCancelled(signal);
+    return file;
   } catch (error) {
     if (error instanceof LongsightError) throw error;
     throwIfCancelled(signal);
