@@ -192,7 +192,7 @@ int main(int, char ** argv) {
         c.type_kc    = GGML_TYPE_Q8_0;
         cases.push_back(c);
         c.type_kc    = GGML_TYPE_F16;
-        for (const int n_threads : { 2, 3, 7 }) {
+        for (const int n_threads : { 2, 3 }) {
             c.n_threads = n_threads;
             cases.push_back(c);
         }
