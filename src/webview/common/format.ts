@@ -32,7 +32,8 @@ export function duration(seconds: number): string {
 export const lift = (value: number): string => `${value >= 9.95 ? Math.round(value) : value.toFixed(1)}×`;
 
 /** Class 0–6 of a lift, with borders at 0, ½, 1, 2, 4 and 8. */
-export const liftClass = (value: number): number => [0, 0.5, 1, 2, 4, 8].filter((border) => value >= border && value > 0).length;
+export const liftClass = (value: number): number =>
+  [0, 0.5, 1, 2, 4, 8].filter((border) => value >= border && value > 0).length;
 
 /** Last part of a path, and the folder before it. */
 export function splitPath(path: string): { readonly name: string; readonly folder: string } {

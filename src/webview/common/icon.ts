@@ -6,4 +6,6 @@ export const icon = (name: string): TemplateResult =>
 
 /** A button that shows only an icon. */
 export const iconButton = (name: string, label: string, click: (event: MouseEvent) => void): TemplateResult =>
-  html`<button class="icon-button" type="button" aria-label=${label} title=${label} @click=${click}>${icon(name)}</button>`;
+  html`<button class="icon-button" type="button" aria-label=${label} title=${label} @click=${click}>
+    ${icon(name)}
+  </button>`;
