@@ -10,8 +10,17 @@ const bundle = path.join(root, "dist-test", "cli", "cli.mjs");
 
 export const demo = path.join(root, "test/fixtures/demo");
 
-/** Bundles the command line as esbuild.js does; once per test file. */
+/** Bundles the command line and the heatmap of its pages as esbuild.js does; once per test file. */
 export async function bundleCli(): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { heatmap: "src/webview/heatmap/main.ts" },
+    outdir: path.join(path.dirname(bundle), "webview"),
+    bundle: true,
+    platform: "browser",
+    format: "iife",
+    logLevel: "silent",
+  });
   await build({
     absWorkingDir: root,
     entryPoints: ["src/cli/main.ts"],
