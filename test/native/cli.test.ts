@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { copyFileSync, readFileSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
+import { requireEnv } from "../helpers/skip";
 import { bundleCli, type CliResult, demo, runCli, scratchFolder } from "../unit/cli/runCli";
-
-const model = process.env["LONGSIGHT_TEST_MODEL"];
 
 /** Small enough to be read in seconds on two cores, large enough that most of it lies outside of the local tokens. */
 const READING = ["--budget", "2500", "--local", "512", "--top", "256"];
@@ -11,11 +10,12 @@ const READING = ["--budget", "2500", "--local", "512", "--top", "256"];
 describe("the command line with a model", function () {
   this.timeout(600_000);
   const scratch = scratchFolder();
+  let model: string;
   const dataDir = path.join(scratch, "data");
-  const common = (): string[] => ["--model", String(model), "--data-dir", dataDir, "--json"];
+  const common = (): string[] => ["--model", model, "--data-dir", dataDir, "--json"];
 
   before(async function () {
-    if (model === undefined) this.skip();
+    model = requireEnv(this, "LONGSIGHT_TEST_MODEL");
     await bundleCli();
   });
 
@@ -87,7 +87,7 @@ describe("the command line with a model", function () {
 
   it("refuses a cut model file", async () => {
     const cut = path.join(scratch, "cut.gguf");
-    copyFileSync(String(model), cut);
+    copyFileSync(model, cut);
     truncateSync(cut, Math.floor(statSync(cut).size / 2));
     const result = await runCli(["ask", demo, "Anything?", "--model", cut, "--data-dir", dataDir, "--json"]);
     assert.equal(result.code, 3);
@@ -111,6 +111,21 @@ describe("the command line with a model", function () {
     assert.equal(test.ok, true);
     assert.equal(test.checks.length, 2);
     assert.ok(test.checks.every((check) => check.error < 0.5));
+  });
+
+  it("reports a backend that cannot be used, and goes on with the rest", async () => {
+    // No build has the backends of two vendors.
+    for (const backend of ["cuda", "vulkan", "metal"]) {
+      const result = await run(["doctor", "--backend", backend]);
+      const report = last(result, "doctor");
+      if (report["ok"] === true) continue;
+      assert.equal(result.code, 3);
+      assert.equal((report["nativeError"] as Record<string, unknown>)["code"], "LS-203");
+      assert.equal(report["selfTest"], null);
+      assert.ok((report["dataDir"] as Record<string, unknown>)["writable"]);
+      return;
+    }
+    assert.fail("every backend was usable");
   });
 
   it("measures both modes at every depth", async () => {
