@@ -1,8 +1,11 @@
 import type { Command } from "commander";
-import type { ModelEntry } from "../../shared/protocol";
+import type { Backend, ModelEntry } from "../../shared/protocol";
+import { describeError, type Log } from "../../engine/log";
 import { downloadModel } from "../../engine/model/download";
 import { resolveModel } from "../../engine/model/files";
+import { loadLlama } from "../../engine/model/llama";
 import { listModels, thisMachine } from "../../engine/model/recommend";
+import type { Device } from "../../engine/native";
 import { formatSize, formatTable } from "../format";
 import { openSession } from "../session";
 
@@ -19,11 +22,22 @@ function addList(model: Command, signal: AbortSignal): void {
     .description("models to choose from, and which one suits this machine")
     .addHelpText("after", "\nExample:\n  longsight model list\n")
     .action(async () => {
-      const { output, settings } = openSession(command, signal);
-      const models = await listModels(settings.dataDir, thisMachine());
+      const { output, settings, log } = openSession(command, signal);
+      const devices = await devicesHere(settings.backend, log);
+      const models = await listModels(settings.dataDir, thisMachine(devices));
       output.event({ type: "models", models });
       output.text(formatModels(models));
     });
+}
+
+/** Devices to compute on; none when the native build cannot be used: models can be chosen and downloaded all the same. */
+async function devicesHere(backend: Backend, log: Log): Promise<readonly Device[]> {
+  try {
+    return (await loadLlama({ gpu: backend, log })).devices;
+  } catch (error) {
+    log.debug(`The devices are not known: ${describeError(error)}`);
+    return [];
+  }
 }
 
 function addGet(model: Command, signal: AbortSignal): void {

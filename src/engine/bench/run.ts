@@ -1,7 +1,9 @@
 /** Measures decoding and reading at depth, selective and dense attention alternating in one process. */
 import { stat } from "node:fs/promises";
+import path from "node:path";
 import { userErrors } from "../../shared/errors";
 import type { Backend, EsaSettings } from "../../shared/protocol";
+import { ensureFolder } from "../disk";
 import type { Log } from "../log";
 import { kvBytesPerToken } from "../model/catalogue";
 import { findProjections, projectionsPath, type ProjectionKey } from "../model/calibration";
@@ -10,8 +12,6 @@ import { readGgufFacts } from "../model/gguf";
 import { type LlamaRuntime, type LoadedModel, loadLlama } from "../model/llama";
 import { thisMachine } from "../model/recommend";
 import type { ContextOptions, NativeContext } from "../native";
-import { ensureFolder } from "../disk";
-import path from "node:path";
 import { ensureRandomModel, type ModelShape, type ShapeName, shapes, weightBytes } from "./randomModel";
 
 export const benchModes = ["dense", "esa"] as const;
@@ -67,12 +67,12 @@ const ALLOWANCE_BYTES = 768 * 2 ** 20;
 /** @throws LongsightError LS-201 too little memory for the depths, LS-202, LS-203, LS-30x, LS-900 */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const { shape, signal, log, dataDir } = options;
-  await checkMemory(options);
+  const runtime = await loadLlama({ gpu: options.backend, log });
+  await checkMemory(options, runtime);
   options.onNote?.(shape === null ? "Loading the model" : `Making random weights of the ${shape} shape, once`);
   const file = await untilAborted(signal, async () =>
     shape === null ? (await resolveModel(options.model, dataDir)).path : ensureRandomModel(shape, dataDir, signal),
   );
-  const runtime = await loadLlama({ gpu: options.backend, log });
   const model = await runtime.loadModel(file, signal === undefined ? {} : { signal });
   try {
     const threads = options.threads > 0 ? options.threads : runtime.mathCores;
@@ -219,15 +219,16 @@ async function benchProjections(
 }
 
 /** Refuses before anything is made or loaded. @throws LongsightError LS-201 */
-async function checkMemory(options: BenchOptions): Promise<void> {
+async function checkMemory(options: BenchOptions, runtime: LlamaRuntime): Promise<void> {
   const { shape, chunk, tokens, esa, modes } = options;
   const { weights, kvBytes, layers } = shape === null ? await modelSize(options) : shapeSize(shapes[shape]);
   const cells = Math.max(0, ...options.depths) + Math.max(chunk, tokens);
   const workspaceCells = modes.includes("esa") ? esa.initial + esa.local + esa.top + 2 * chunk : 0;
   const compressed = modes.includes("esa") ? cells * layers * esa.projection * 2 : 0;
   const needed = weights + (modes.length * cells + workspaceCells) * kvBytes + compressed + ALLOWANCE_BYTES;
-  const machine = thisMachine();
-  if (needed > machine.memoryFree) throw userErrors.noMemory("the benchmark", needed, machine.memoryFree);
+  const machine = thisMachine(runtime.devices);
+  const free = runtime.backend === "cpu" ? machine.memoryFree : Math.max(machine.memoryFree, machine.gpuMemoryFree);
+  if (needed > free) throw userErrors.noMemory("the benchmark", needed, free);
 }
 
 interface ModelSize {
