@@ -62,7 +62,7 @@ ggml_tensor * llama_esa_op_store(ggml_context * ctx, ggml_tensor * k, ggml_tenso
 // The rows are cut into this many parts, so that a model with few heads still keeps many threads busy.
 static constexpr int64_t N_PARTS = 8;
 
-// rows that are converted at a time
+// rows that are read at a time
 static constexpr int64_t TILE = 32;
 
 namespace {
@@ -94,15 +94,16 @@ struct part_builder {
         return (const uint16_t *) at + group*p.d_v;
     }
 
-    void scores(int64_t r0, int64_t r1, int64_t n_gqa, float * s, int64_t stride, float * tile) const {
+    void scores(int64_t r0, int64_t r1, int64_t n_gqa, float * s, int64_t stride) const {
+        const uint16_t * rows[TILE];
         for (int64_t r = r0; r < r1;) {
             const bool    far = r < n_far();
             const int64_t n   = std::min(TILE, (far ? std::min(r1, n_far()) : r1) - r);
             for (int64_t i = 0; i < n; ++i) {
-                kernels.f16_to_f32(key(r + i), tile + i*p.d, p.d);
+                rows[i] = key(r + i);
             }
             const float * heads = (const float *) (far ? q_far : q)->data + group*n_gqa*p.d;
-            kernels.dots(tile, n, p.d, heads, n_gqa, p.kq_scale*(far ? p.far_scale : 1.0f), s + (r - r0), stride);
+            kernels.dots(rows, n, p.d, heads, n_gqa, p.kq_scale*(far ? p.far_scale : 1.0f), s + (r - r0), stride);
             r += n;
         }
     }
@@ -122,21 +123,21 @@ struct part_builder {
             return;
         }
 
-        thread_local std::vector<float> weights, tile;
+        thread_local std::vector<float> weights;
         weights.resize(n_gqa*per);
-        tile.resize(TILE*std::max(p.d, p.d_v));
-        scores(r0, r1, n_gqa, weights.data(), per, tile.data());
+        scores(r0, r1, n_gqa, weights.data(), per);
         for (int64_t h = 0; h < n_gqa; ++h) {
             float * w = weights.data() + h*per;
             max[h]   = *std::max_element(w, w + (r1 - r0));
             total[h] = kernels.exp_sum(w, r1 - r0, max[h]);
         }
+        const uint16_t * rows[TILE];
         for (int64_t r = r0; r < r1; r += TILE) {
             const int64_t m = std::min(TILE, r1 - r);
             for (int64_t i = 0; i < m; ++i) {
-                kernels.f16_to_f32(value(r + i), tile.data() + i*p.d_v, p.d_v);
+                rows[i] = value(r + i);
             }
-            kernels.accumulate(tile.data(), m, p.d_v, weights.data() + (r - r0), per, n_gqa, out);
+            kernels.accumulate(rows, m, p.d_v, weights.data() + (r - r0), per, n_gqa, out);
         }
     }
 };

@@ -73,14 +73,27 @@ static void score_one_query(const llama_esa_kernels & k, const middle & m, const
     const int64_t n = keys->ne[0];
     thread_local std::vector<float> row;
     row.resize(n);
-    for (int64_t t = t0; t < t1; ++t) {
-        const int64_t cell = m.cell(t);
-        if (cell < 0) {
-            out[t] = -INFINITY;
+
+    const bool in_place = keys->type == GGML_TYPE_F16 && n % 16 == 0;
+    for (int64_t t = t0; t < t1;) {
+        const uint16_t * rows[64];
+        int64_t count = 0;
+        while (in_place && t + count < t1 && count < 64 && m.cell(t + count) >= 0) {
+            rows[count] = (const uint16_t *) ((const char *) keys->data + m.cell(t + count)*keys->nb[1]);
+            count++;
+        }
+        if (count > 0) {
+            k.dots(rows, count, n, q, 1, 1.0f, out + t, 0);
+            t += count;
             continue;
         }
-        load_key(k, keys, cell, row.data());
-        out[t] = k.dot(row.data(), q, n);
+        const int64_t cell = m.cell(t);
+        out[t] = -INFINITY;
+        if (cell >= 0) {
+            load_key(k, keys, cell, row.data());
+            out[t] = k.dot(row.data(), q, n);
+        }
+        t++;
     }
 }
 

@@ -13,6 +13,7 @@ void llama_esa_layout::sync(const llama_kv_cells & cells) {
     const int64_t n = cells.seq_pos_max(0) + 1;
 
     if (n == n_tokens() && (int64_t) cells.get_used() == n - n_missing) {
+        refill_from = -1; // what filled the ring has run: otherwise it would have been taken back
         return;
     }
 
