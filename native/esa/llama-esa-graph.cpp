@@ -1,6 +1,7 @@
 // One layer's attention: store, select, gather, attend (arXiv 2502.14477, section 3).
 
 #include "llama-esa-impl.h"
+#include "llama-esa-cpu-chunk.h"
 #include "llama-esa-graph.h"
 #include "llama-esa-input.h"
 
@@ -136,7 +137,7 @@ struct layer_builder {
         expand(ggml_cpy(g.ctx0, v, slots(l.ws_v)), "esa_far_v");
     }
 
-    // whether the attention of a single token can read the un-rotated keys where they are: the query is rotated instead
+    // whether attention can read the un-rotated keys where they are: the query is rotated instead
     bool can_attend_in_place(const ggml_tensor * q_cur, const ggml_tensor * v_cur, const ggml_tensor * sinks) const {
         float ext_factor, attn_factor;
         memcpy(&ext_factor,  rope_k->op_params + 7, sizeof(float));
@@ -156,7 +157,9 @@ struct layer_builder {
             rope_q = q_cur->src[0];
         }
         ggml_tensor * q_far = cells ? llama_esa_rope_like(g.ctx0, rope_q, q_raw, in.far_dist) : nullptr;
-        ggml_tensor * res = llama_esa_op_attend(g.ctx0, q_cur, in.range, q_far, cells, &params);
+        ggml_tensor * res = in.plan.n_tokens == 1 ?
+            llama_esa_op_attend      (g.ctx0, q_cur, in.range, q_far, cells, &params) :
+            llama_esa_op_attend_chunk(g.ctx0, q_cur, in.range, q_far, cells, &params);
         expand(res, "esa_attend");
         return res;
     }
@@ -233,7 +236,7 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
     if (in->plan.select) {
         sel = build_select(g, *in, q_raw, b.k_cache, il);
     }
-    if (in->plan.decode && b.can_attend_in_place(q_cur, v_cur, sinks)) {
+    if (in->plan.complete && b.can_attend_in_place(q_cur, v_cur, sinks)) {
         return b.attend_in_place(layers[il].attend, q_cur, q_raw, sel.cells, kq_scale, dv);
     }
     if (in->plan.n_far > 0) {

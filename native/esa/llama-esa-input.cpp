@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 // Small enough to lose against every score, large enough that adding to it stays finite.
 static constexpr float SCORE_NONE = -1e20f;
@@ -29,7 +30,7 @@ llm_graph_input_esa::llm_graph_input_esa(llama_esa & esa, const llama_esa_plan &
 
     if (own_ops) {
         range    = input(GGML_TYPE_I32, 4, 1, "esa_range");
-        far_dist = input(GGML_TYPE_I32, 1, 1, "esa_far_dist");
+        far_dist = input(GGML_TYPE_I32, plan.n_tokens, 1, "esa_far_dist");
     }
     if (plan.n_far > 0) {
         switch (esa.params.positions) {
@@ -117,7 +118,10 @@ void llm_graph_input_esa::set_input(const llama_ubatch * ubatch) {
 void llm_graph_input_esa::set_range(int64_t p0, int64_t first_local, int64_t n_far) {
     const int64_t first_m = std::min<int64_t>(esa.params.n_init, first_local);
     set_tensor(range, std::vector<int32_t> { (int32_t) first_m, (int32_t) first_local, (int32_t) p0, (int32_t) n_far });
-    set_tensor(far_dist, std::vector<int32_t> { (int32_t) esa.params.n_local });
+
+    std::vector<int32_t> dist(plan.n_tokens);
+    std::iota(dist.begin(), dist.end(), (int32_t) esa.params.n_local);
+    set_tensor(far_dist, dist);
 }
 
 // Queries see L, the chunk up to themselves, and the used slots of I and M.

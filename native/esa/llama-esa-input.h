@@ -27,7 +27,7 @@ public:
 
     // own operations
     ggml_tensor * range     = nullptr; // I32 [4]                       begin and end of M, position, number of far slots
-    ggml_tensor * far_dist  = nullptr; // I32 [1]                       from a single token to I and M
+    ggml_tensor * far_dist  = nullptr; // I32 [n_tokens]                from each token to I and M
 
     // when selecting
     ggml_tensor * order     = nullptr; // I32 [n_order]                 cell of each token, if not the same

@@ -1,7 +1,7 @@
 // The loops of llama-esa-kernels.h, included by llama-esa-kernels.cpp once for each instruction set with
 //   ESA_ISA      a name: all of this is in a namespace of that name
 //   ESA_TARGET   the attribute that lets the compiler use the instruction set
-//   ESA_WIDE     1: there are 32 registers of 16 floats, 0: assume 16 of 4 or 8
+//   ESA_WIDE     1: there are 32 registers of 16 floats, 0: 16 of 8 or 32 of 4
 //   ESA_F16      how 16 halves are loaded: statements that read `x` and write `y`
 // There is no include guard on purpose.
 
@@ -23,6 +23,7 @@ ESA_FN void lanes_fma (lanes * a, float k, const lanes * x) { *a += k**x; }
 ESA_FN void lanes_fma2(lanes * a, const lanes * x, const lanes * y) { *a += *x**y; }
 ESA_FN void lanes_add (lanes * a, const lanes * x) { *a += *x; }
 ESA_FN void lanes_sub (lanes * a, const lanes * x) { *a -= *x; }
+ESA_FN void lanes_mul (lanes * a, const lanes * x) { *a *= *x; }
 ESA_FN void lanes_max (lanes * a, const lanes * x) { *a = *a > *x ? *a : *x; }
 
 ESA_FN float lanes_sum(const lanes * x) {
@@ -71,6 +72,7 @@ ESA_FN void lanes_fma (lanes * a, float k, const lanes * x) { for (int i = 0; i 
 ESA_FN void lanes_fma2(lanes * a, const lanes * x, const lanes * y) { for (int i = 0; i < LANES; ++i) a->v[i] += x->v[i]*y->v[i]; }
 ESA_FN void lanes_add (lanes * a, const lanes * x) { for (int i = 0; i < LANES; ++i) a->v[i] += x->v[i]; }
 ESA_FN void lanes_sub (lanes * a, const lanes * x) { for (int i = 0; i < LANES; ++i) a->v[i] -= x->v[i]; }
+ESA_FN void lanes_mul (lanes * a, const lanes * x) { for (int i = 0; i < LANES; ++i) a->v[i] *= x->v[i]; }
 ESA_FN void lanes_max (lanes * a, const lanes * x) { for (int i = 0; i < LANES; ++i) a->v[i] = a->v[i] > x->v[i] ? a->v[i] : x->v[i]; }
 
 ESA_FN float lanes_sum (const lanes * x) { float res = 0.0f; for (int i = 0; i < LANES; ++i) res += x->v[i]; return res; }
@@ -318,8 +320,126 @@ ESA_TARGET static void reduce(const float * s, int64_t n_rows, int64_t width, co
     }
 }
 
+// scores[r][query] = k_r . q for ROWS rows and VECTORS*16 queries
+template <int ROWS, int VECTORS>
+ESA_FN void attend_scores(const float * k, int64_t d, const float * q, float * scores) {
+    lanes acc[ROWS][VECTORS] = {}, x[VECTORS];
+    for (int64_t i = 0; i < d; ++i) {
+        for (int v = 0; v < VECTORS; ++v) {
+            lanes_load(&x[v], q + i*ESA_QUERIES + v*LANES);
+        }
+        for (int r = 0; r < ROWS; ++r) {
+            for (int v = 0; v < VECTORS; ++v) {
+                lanes_fma(&acc[r][v], k[r*d + i], &x[v]);
+            }
+        }
+    }
+    for (int r = 0; r < ROWS; ++r) {
+        for (int v = 0; v < VECTORS; ++v) {
+            lanes_store(&acc[r][v], scores + r*ESA_QUERIES + v*LANES);
+        }
+    }
+}
+
+// out[j][query] += sum_r v[r][j]*w[r][query] for ROWS entries of the values and VECTORS*16 queries
+template <int ROWS, int VECTORS>
+ESA_FN void attend_values(const float * values, int64_t n_rows, int64_t d_v, const float * w, float * out) {
+    lanes acc[ROWS][VECTORS], x[VECTORS];
+    for (int j = 0; j < ROWS; ++j) {
+        for (int v = 0; v < VECTORS; ++v) {
+            lanes_load(&acc[j][v], out + j*ESA_QUERIES + v*LANES);
+        }
+    }
+    for (int64_t r = 0; r < n_rows; ++r) {
+        for (int v = 0; v < VECTORS; ++v) {
+            lanes_load(&x[v], w + r*ESA_QUERIES + v*LANES);
+        }
+        for (int j = 0; j < ROWS; ++j) {
+            for (int v = 0; v < VECTORS; ++v) {
+                lanes_fma(&acc[j][v], values[r*d_v + j], &x[v]);
+            }
+        }
+    }
+    for (int j = 0; j < ROWS; ++j) {
+        for (int v = 0; v < VECTORS; ++v) {
+            lanes_store(&acc[j][v], out + j*ESA_QUERIES + v*LANES);
+        }
+    }
+}
+
+// scores -> weights relative to the best score of all tiles so far; what was summed before is scaled to that
+ESA_FN void attend_weights(const llama_esa_panel & p, int64_t n_rows, const int32_t * n_visible) {
+    for (int64_t q = 0; q < ESA_QUERIES; q += LANES) {
+        float * s = p.scores + q;
+        if (n_visible) {
+            for (int64_t i = 0; i < LANES; ++i) {
+                for (int64_t r = n_visible[q + i] > 0 ? n_visible[q + i] : 0; r < n_rows; ++r) {
+                    s[r*ESA_QUERIES + i] = -INFINITY;
+                }
+            }
+        }
+        lanes before, max, total, x;
+        lanes_load(&before, p.max + q);
+        max = before;
+        for (int64_t r = 0; r < n_rows; ++r) {
+            lanes_load(&x, s + r*ESA_QUERIES);
+            lanes_max(&max, &x);
+        }
+        lanes_store(&max, p.max + q);
+
+        lanes rescale = before;
+        lanes_sub(&rescale, &max);
+        lanes_exp(&rescale);
+        lanes_load(&total, p.total + q);
+        lanes_mul(&total, &rescale);
+        if (memcmp(&before, &max, sizeof(max)) != 0) {
+            for (int64_t j = 0; j < p.d_v; ++j) {
+                lanes_load(&x, p.out + j*ESA_QUERIES + q);
+                lanes_mul(&x, &rescale);
+                lanes_store(&x, p.out + j*ESA_QUERIES + q);
+            }
+        }
+        for (int64_t r = 0; r < n_rows; ++r) {
+            lanes_load(&x, s + r*ESA_QUERIES);
+            lanes_sub(&x, &max);
+            lanes_exp(&x);
+            lanes_add(&total, &x);
+            lanes_store(&x, s + r*ESA_QUERIES);
+        }
+        lanes_store(&total, p.total + q);
+    }
+}
+
+ESA_TARGET static void attend(const llama_esa_panel & p, const float * q, const uint16_t * const * k_rows,
+        const uint16_t * const * v_rows, int64_t n_rows, const int32_t * n_visible) {
+    constexpr int ROWS    = ESA_WIDE ? 4 : 2;
+    constexpr int VECTORS = ESA_WIDE ? 4 : 2;
+
+    for (int64_t r = 0; r < n_rows; ++r) {
+        f16_to_f32(k_rows[r], p.rows + r*p.d, p.d);
+    }
+    for (int64_t v = 0; v < ESA_QUERIES; v += VECTORS*LANES) {
+        int64_t r = 0;
+        for (; r + ROWS <= n_rows; r += ROWS) {
+            attend_scores<ROWS, VECTORS>(p.rows + r*p.d, p.d, q + v, p.scores + r*ESA_QUERIES + v);
+        }
+        for (; r < n_rows; ++r) {
+            attend_scores<1, VECTORS>(p.rows + r*p.d, p.d, q + v, p.scores + r*ESA_QUERIES + v);
+        }
+    }
+    attend_weights(p, n_rows, n_visible);
+    for (int64_t r = 0; r < n_rows; ++r) {
+        f16_to_f32(v_rows[r], p.rows + r*p.d_v, p.d_v);
+    }
+    for (int64_t v = 0; v < ESA_QUERIES; v += VECTORS*LANES) {
+        for (int64_t j = 0; j < p.d_v; j += ROWS) {
+            attend_values<ROWS, VECTORS>(p.rows + j, n_rows, p.d_v, p.scores + v, p.out + j*ESA_QUERIES + v);
+        }
+    }
+}
+
 static const llama_esa_kernels kernels = {
-    ESA_STRING(ESA_ISA), f16_to_f32, dot, scores, dots, exp_sum, accumulate, reduce,
+    ESA_STRING(ESA_ISA), f16_to_f32, dot, scores, dots, exp_sum, accumulate, attend, reduce,
 };
 
 #undef ESA_FN

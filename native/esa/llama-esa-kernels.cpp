@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #    define ESA_X86 1
@@ -36,7 +37,7 @@ struct lanes { float v[LANES]; };
 #define ESA_TARGET
 #if defined(__aarch64__) && defined(__GNUC__)
 typedef __fp16 f16_lanes __attribute__((vector_size(LANES*sizeof(__fp16))));
-#    define ESA_WIDE 1
+#    define ESA_WIDE 0
 #    define ESA_F16                                        \
         f16_lanes h;                                       \
         memcpy(&h, x, sizeof(h));                          \
@@ -64,23 +65,35 @@ typedef __fp16 f16_lanes __attribute__((vector_size(LANES*sizeof(__fp16))));
 #define ESA_F16    _mm512_storeu_ps(y, _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256((const __m256i *) x)));
 #include "llama-esa-kernels-body.h"
 
-const llama_esa_kernels & llama_esa_get_kernels() {
-    static const llama_esa_kernels * const best = [] {
-        __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-            __builtin_cpu_supports("avx512vl")) {
-            return &avx512::kernels;
-        }
-        // every processor with AVX2 and FMA converts F16 as well
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::kernels : &base::kernels;
-    }();
-    return *best;
-}
-
-#else
-
-const llama_esa_kernels & llama_esa_get_kernels() {
-    return base::kernels;
-}
-
 #endif
+
+// what this processor can run, best first
+static std::vector<const llama_esa_kernels *> find_kernels() {
+    std::vector<const llama_esa_kernels *> res;
+#if defined(ESA_X86)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl")) {
+        res.push_back(&avx512::kernels);
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) { // every processor with both converts F16 as well
+        res.push_back(&avx2::kernels);
+    }
+#endif
+    res.push_back(&base::kernels);
+    return res;
+}
+
+static const llama_esa_kernels * kernels_in_use = find_kernels()[0];
+
+const llama_esa_kernels & llama_esa_get_kernels() {
+    return *kernels_in_use;
+}
+
+std::vector<const llama_esa_kernels *> llama_esa_all_kernels() {
+    return find_kernels();
+}
+
+void llama_esa_use_kernels(const llama_esa_kernels * kernels) {
+    kernels_in_use = kernels;
+}

@@ -201,7 +201,7 @@ llama_esa_plan llama_esa_plan::make(const llama_esa & esa, int64_t p0, int64_t n
     res.n_tokens = n_tokens;
     res.n_kv     = n_kv;
     res.capture  = esa.capture;
-    res.decode   = n_tokens == 1 && (reserve || esa.layout.complete());
+    res.complete = reserve || esa.layout.complete();
     res.order    = !reserve && !esa.layout.identity();
     res.n_order  = res.order ? pad(p0 + n_tokens) : n_kv;
     res.select   = n_far > esa.n_sel;

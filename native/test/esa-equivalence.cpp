@@ -3,6 +3,8 @@
 
 #include "support/session.h"
 
+#include "llama-esa-kernels.h"
+
 static llama_esa_params with(uint32_t n_init, uint32_t n_local, uint32_t n_top, llama_esa_positions positions = LLAMA_ESA_POSITIONS_FAR) {
     auto p = llama_esa_default_params();
     p.n_init    = n_init;
@@ -18,8 +20,8 @@ static void check_equal(const char * what, const std::string & model, const logi
 }
 
 // Keys are rounded to F16 before the rotation as well as after it, so the bound is what stock llama.cpp itself differs by
-// between chunk sizes: layers and quantised weights carry small differences on.
-static void check_model(llama_model * model, const std::string & name, int n_ctx) {
+// between chunk sizes: layers and quantised weights carry small differences on. Returns it.
+static double check_model(llama_model * model, const std::string & name, int n_ctx) {
     const int n = n_ctx - 64;
     const tokens t = random_tokens(model, n_ctx);
 
@@ -51,6 +53,29 @@ static void check_model(llama_model * model, const std::string & name, int n_ctx
         session esa(model, n_ctx, 128, &p);
         check_equal((std::string("everything in M, ") + kind + ", uneven chunks equal stock").c_str(), name, esa.feed(t, n, 77), stock_chunk, bound);
     }
+    return bound;
+}
+
+// Reading rows in place with rotated queries is the same as gathering and rotating them, with every instruction set. All of M is
+// selected, so that near ties cannot go different ways.
+static void check_in_place(llama_model * model, const std::string & name, int n_ctx, double bound) {
+    const int n = n_ctx - 64;
+    const tokens t = random_tokens(model, n_ctx);
+
+    auto p = with(16, n/4, n_ctx);
+    p.portable = true;
+    session gathered(model, n_ctx, 128, &p);
+    const logits chunk = gathered.feed(t, n, 128);
+    const logits token = gathered.feed(t, n + 3, 1);
+
+    p.portable = false;
+    for (const auto * kernels : llama_esa_all_kernels()) {
+        llama_esa_use_kernels(kernels);
+        session esa(model, n_ctx, 128, &p);
+        check_equal((std::string("far rows read in place, chunks, ") + kernels->name).c_str(), name, esa.feed(t, n, 128), chunk, bound);
+        check_equal((std::string("far rows read in place, tokens, ") + kernels->name).c_str(), name, esa.feed(t, n + 3, 1), token, bound);
+    }
+    llama_esa_use_kernels(llama_esa_all_kernels()[0]);
 }
 
 int main(int argc, char ** argv) {
@@ -65,12 +90,13 @@ int main(int argc, char ** argv) {
             tiny.n_layer   = tiny.arch == "gemma3" ? 6 : 2;
             tiny.type      = n_head_kv == 2 ? GGML_TYPE_F16 : GGML_TYPE_F32;
             const model_ptr model = make_model(dir, tiny);
-            check_model(model.get(), tiny.name(), 1024);
+            check_in_place(model.get(), tiny.name(), 1024, check_model(model.get(), tiny.name(), 1024));
         }
     }
     for (int i = 1; i < argc; ++i) {
         const model_ptr model = load_model(argv[i]);
-        check_model(model.get(), std::filesystem::path(argv[i]).filename().string(), 1024);
+        const std::string name = std::filesystem::path(argv[i]).filename().string();
+        check_in_place(model.get(), name, 1024, check_model(model.get(), name, 1024));
     }
     return tap::done();
 }
