@@ -22,6 +22,9 @@ public:
 
     int64_t width() const { return D; }
 
+    // what the queries of each head are multiplied with
+    const std::vector<float> & head_weights() const { return weight; }
+
     llama_esa_projection solve(int64_t n_proj) const;
 
 private:

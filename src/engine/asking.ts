@@ -13,6 +13,7 @@ import type { ActiveModel } from "./modelHost";
 import type { Session } from "./session/session";
 import { TraceIndex } from "./trace/query";
 import { TraceRecorder } from "./trace/recorder";
+import { standingOut } from "./trace/standingOut";
 import type { Trace } from "./trace/types";
 
 /** Files named as looked at. */
@@ -136,8 +137,8 @@ function describe(
   const sources = new SourceIndex(
     files.map(({ document, text }) => ({ path: document.path, uri: document.uri, text })),
   );
-  const lifted = generated.text === "" ? [] : index.summary({}).files.filter((file) => file.selected > 0);
-  const lookedAt = lifted.toSorted((a, b) => b.lift - a.lift).slice(0, LOOKED_AT);
+  const selected = generated.text === "" ? [] : index.summary({}).files.filter((file) => standingOut(file) > 0);
+  const lookedAt = selected.toSorted((a, b) => standingOut(b) - standingOut(a)).slice(0, LOOKED_AT);
   return {
     text: generated.text,
     citations: citationsOf(generated.text, sources, index.lines({}, Infinity)),

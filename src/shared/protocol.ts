@@ -154,7 +154,7 @@ export interface AnswerResult {
   /** Trace id. */
   readonly trace: string;
   readonly stopReason: StopReason;
-  /** Five most lifted files. */
+  /** The five files whose selection stands out most from chance. */
   readonly lookedAt: readonly { readonly path: string; readonly uri: string; readonly lift: number }[];
   /** "esa", or why the model runs dense. */
   readonly attention: string;
