@@ -4,7 +4,9 @@
 // Both texts are read with stock attention and their un-rotated queries and keys kept. For queries in the second half of
 // the evaluation text every way of scoring selects n_top of the middle, and two shares are taken:
 //   mass   of the attention weight that the model's own (rotated, dense) attention gives to the middle, summed over heads
-//   index  of what the same vote selects from whole keys
+//   index  of what the same way of scoring selects from whole keys
+// A way of scoring is where queries are seen from (`content`: not rotated, `far`: rotated to the distance n_local, as attention
+// will see the far tokens), how heads vote (`sum`, `norm`, `soft`: a softmax each), and the width of the compressed keys.
 // `best` selects by that attention weight itself: no selection of n_top tokens shared by all heads holds more.
 
 #include "support/session.h"
@@ -156,18 +158,105 @@ struct result {
     }
 };
 
+// moments of a layer for each way of seeing queries
+struct statistics {
+    llama_esa_statistics sum, norm;
+    std::vector<llama_esa_statistics> groups; // one for the heads of each key
+
+    explicit statistics(const shape & s) : sum(s.d, s.n_head, s.n_head_kv, false), norm(s.d, s.n_head, s.n_head_kv, true),
+        groups(s.n_head_kv, llama_esa_statistics(s.d, 1, 1, false)) {}
+
+    void add(const shape & s, const rows & q, const rows & k, int64_t n) {
+        sum .add(q.data(), k.data(), n);
+        norm.add(q.data(), k.data(), n);
+        for (int64_t g = 0; g < s.n_head_kv; ++g) {
+            rows qg, kg;
+            for (int64_t t = 0; t < n; ++t) {
+                for (int64_t h = g*s.n_gqa(); h < (g + 1)*s.n_gqa(); ++h) {
+                    qg.insert(qg.end(), &q[(t*s.n_head + h)*s.d], &q[(t*s.n_head + h)*s.d] + s.d);
+                    kg.insert(kg.end(), &k[t*s.D() + g*s.d],      &k[t*s.D() + g*s.d] + s.d);
+                }
+            }
+            groups[g].add(qg.data(), kg.data(), (int64_t) qg.size()/s.d);
+        }
+    }
+};
+
+static constexpr const char * VIEWS[] = { "content", "far" };
+
+// queries of one token as seen in a view
+static rows seen(const shape & s, rows q, int view, int64_t distance) {
+    for (size_t i = 0; view == 1 && i < q.size(); i += s.d) {
+        rotate(s, &q[i], distance);
+    }
+    return q;
+}
+
 struct layer_data {
     shape s;
-    std::unique_ptr<llama_esa_statistics> sum, norm;
-    std::vector<std::unique_ptr<llama_esa_statistics>> groups;
+    std::unique_ptr<statistics> stats[2];
     rows k;                    // [n][D]
     std::vector<rows> queries; // [N_QUERIES][n_head*d]
 };
 
-// one layer: by name of the vote and width
+// compressed keys, and the projection of a query that scores them
+struct compressed {
+    llama_esa_projection p;
+    int64_t width, d; // of the query, of the result
+    rows    k;
+
+    compressed(const layer_data & l, llama_esa_projection proj, int64_t n_proj, int64_t from) :
+        p(std::move(proj)), width((int64_t) p.pq.size()/n_proj), d(n_proj) {
+        const int64_t n     = (int64_t) l.k.size()/l.s.D();
+        const int64_t width = (int64_t) p.mean.size();
+        rows key(width);
+        k.resize(n*d);
+        for (int64_t t = 0; t < n; ++t) {
+            for (int64_t i = 0; i < width; ++i) {
+                key[i] = l.k[t*l.s.D() + from + i] - p.mean[i];
+            }
+            for (int64_t j = 0; j < d; ++j) {
+                k[t*d + j] = dot(&p.pk[j*width], key.data(), width);
+            }
+        }
+    }
+
+    rows score(const float * q, int64_t first, int64_t m) const {
+        rows qp(d), res(m);
+        for (int64_t j = 0; j < d; ++j) {
+            qp[j] = dot(&p.pq[j*width], q, width);
+        }
+        for (int64_t t = 0; t < m; ++t) {
+            res[t] = dot(qp.data(), &k[(first + t)*d], d);
+        }
+        return res;
+    }
+};
+
+// attention weight of the middle, summed over heads, by the model's own positions
+static rows dense_mass(const layer_data & l, const rows & rotated, const rows & q, int64_t p, int64_t first, int64_t m) {
+    const shape & s = l.s;
+    rows mass(m, 0.0f), all(p + 1);
+    for (int64_t h = 0; h < s.n_head; ++h) {
+        rows qr(&q[h*s.d], &q[h*s.d] + s.d);
+        rotate(s, qr.data(), p);
+        for (int64_t t = 0; t <= p; ++t) {
+            all[t] = dot(qr.data(), &rotated[t*s.D() + h/s.n_gqa()*s.d], s.d);
+        }
+        rows weight(p + 1, 0.0f);
+        add_softmax(all, 1.0f/std::sqrt((float) s.d), weight);
+        for (int64_t t = 0; t < m; ++t) {
+            mass[t] += weight[first + t];
+        }
+    }
+    return mass;
+}
+
+// one layer, by way of scoring
 static std::map<std::string, result> evaluate(const layer_data & l, const std::vector<int64_t> & at, int64_t n_local, int64_t n_top) {
     const shape & s = l.s;
     const int64_t n = (int64_t) l.k.size()/s.D();
+    const float scale = 1.0f/std::sqrt((float) s.d);
 
     rows rotated = l.k;
     for (int64_t t = 0; t < n; ++t) {
@@ -176,117 +265,73 @@ static std::map<std::string, result> evaluate(const layer_data & l, const std::v
         }
     }
 
-    struct compressed { std::string name, vote; int64_t d; llama_esa_projection p; rows k; };
-    std::vector<compressed> ways;
-    auto project_keys = [&](const llama_esa_projection & p, int64_t width, int64_t d_proj, int64_t from) {
-        rows res(n*d_proj);
-        rows key(width);
-        for (int64_t t = 0; t < n; ++t) {
-            for (int64_t i = 0; i < width; ++i) {
-                key[i] = l.k[t*s.D() + from + i] - p.mean[i];
+    std::map<std::string, compressed> whole_heads[2]; // by vote and width
+    std::map<int64_t, std::vector<compressed>> soft[2];
+    for (int view = 0; view < 2; ++view) {
+        const statistics & stats = *l.stats[view];
+        for (const int64_t n_proj : { 32, 64, 96, 128 }) {
+            if (n_proj < s.D()) {
+                whole_heads[view].emplace("sum "  + std::to_string(n_proj), compressed(l, stats.sum .solve(n_proj), n_proj, 0));
+                whole_heads[view].emplace("norm " + std::to_string(n_proj), compressed(l, stats.norm.solve(n_proj), n_proj, 0));
             }
-            for (int64_t j = 0; j < d_proj; ++j) {
-                res[t*d_proj + j] = dot(&p.pk[j*width], key.data(), width);
+            const int64_t per = n_proj/s.n_head_kv;
+            for (int64_t g = 0; per >= 8 && per < s.d && g < s.n_head_kv; ++g) {
+                soft[view][n_proj].emplace_back(l, stats.groups[g].solve(per), per, g*s.d);
             }
-        }
-        return res;
-    };
-    for (const int64_t d_proj : { 16, 32, 48, 64, 96, 128 }) {
-        if (d_proj >= s.D()) {
-            continue;
-        }
-        for (const auto * stats : { &l.sum, &l.norm }) {
-            const char * vote = stats == &l.sum ? "sum" : "norm";
-            auto p = (*stats)->solve(d_proj);
-            auto k = project_keys(p, s.D(), d_proj, 0);
-            ways.push_back({ std::string(vote) + " " + std::to_string(d_proj), vote, d_proj, std::move(p), std::move(k) });
-        }
-    }
-    struct group_keys { int64_t d; llama_esa_projection p; rows k; };
-    std::map<int64_t, std::vector<group_keys>> soft; // by total width
-    for (const int64_t d_proj : { 32, 64, 96, 128 }) {
-        const int64_t per = d_proj/s.n_head_kv;
-        if (per < 8 || per >= s.d) {
-            continue;
-        }
-        for (int64_t g = 0; g < s.n_head_kv; ++g) {
-            auto p = l.groups[g]->solve(per);
-            auto k = project_keys(p, s.d, per, g*s.d);
-            soft[d_proj].push_back({ per, std::move(p), std::move(k) });
         }
     }
 
     std::map<std::string, result> res;
     for (size_t iq = 0; iq < at.size(); ++iq) {
-        const int64_t p = at[iq];
-        const int64_t first = N_INIT, end = p - n_local, m = end - first;
-        const rows & q = l.queries[iq];
-        const float scale = 1.0f/std::sqrt((float) s.d);
-
-        rows mass(m, 0.0f), f_sum(m, 0.0f), f_norm(m, 0.0f), f_soft(m, 0.0f), score(m), all(p + 1);
-        for (int64_t h = 0; h < s.n_head; ++h) {
-            const int64_t g = h/s.n_gqa();
-            rows qr(&q[h*s.d], &q[h*s.d] + s.d);
-            for (int64_t t = 0; t < m; ++t) {
-                score[t] = dot(qr.data(), &l.k[(first + t)*s.D() + g*s.d], s.d);
-                f_sum[t]  += score[t];
-                f_norm[t] += l.norm->head_weights()[h]*score[t];
-            }
-            add_softmax(score, scale, f_soft);
-            rotate(s, qr.data(), p);
-            for (int64_t t = 0; t <= p; ++t) {
-                all[t] = dot(qr.data(), &rotated[t*s.D() + g*s.d], s.d);
-            }
-            rows weight(p + 1, 0.0f);
-            add_softmax(all, scale, weight);
-            for (int64_t t = 0; t < m; ++t) {
-                mass[t] += weight[first + t];
-            }
-        }
+        const int64_t first = N_INIT, m = at[iq] - n_local - first;
+        const rows mass = dense_mass(l, rotated, l.queries[iq], at[iq], first, m);
         const double total = std::accumulate(mass.begin(), mass.end(), 0.0);
-        auto note = [&](const std::string & name, const std::vector<char> & chosen, const std::vector<char> * exact) {
+
+        auto note = [&](const std::string & name, const std::vector<char> & chosen, const std::vector<char> & exact) {
             double got = 0.0, same = 0.0;
             for (int64_t t = 0; t < m; ++t) {
                 got  += chosen[t]*mass[t];
-                same += exact ? chosen[t] & (*exact)[t] : 0;
+                same += chosen[t] & exact[t];
             }
             auto & r = res[name];
             r.mass  += got/total;
-            r.index += exact ? same/n_top : 1.0;
+            r.index += same/n_top;
             r.n++;
         };
-        std::map<std::string, std::vector<char>> exact;
-        exact["sum"]  = select(f_sum,  n_top);
-        exact["norm"] = select(f_norm, n_top);
-        exact["soft"] = select(f_soft, n_top);
-        note("best", select(mass, n_top), nullptr);
-        for (const auto & [vote, chosen] : exact) {
-            note(vote + " whole", chosen, nullptr);
-        }
-        for (const auto & w : ways) {
-            rows qp(w.d), f(m);
-            for (int64_t j = 0; j < w.d; ++j) {
-                qp[j] = dot(&w.p.pq[j*s.n_head*s.d], q.data(), s.n_head*s.d);
+        const auto best = select(mass, n_top);
+        note("best", best, best);
+
+        for (int view = 0; view < 2; ++view) {
+            const std::string prefix = std::string(VIEWS[view]) + " ";
+            const rows q = seen(s, l.queries[iq], view, n_local);
+            std::map<std::string, rows> f; // whole keys, by vote
+            for (const char * vote : { "sum", "norm", "soft" }) {
+                f[vote].assign(m, 0.0f);
             }
-            for (int64_t t = 0; t < m; ++t) {
-                f[t] = dot(qp.data(), &w.k[(first + t)*w.d], w.d);
-            }
-            note(w.name, select(f, n_top), &exact[w.vote]);
-        }
-        for (const auto & [width, groups] : soft) {
-            rows f(m, 0.0f);
+            rows score(m);
             for (int64_t h = 0; h < s.n_head; ++h) {
-                const auto & g = groups[h/s.n_gqa()];
-                rows qp(g.d);
-                for (int64_t j = 0; j < g.d; ++j) {
-                    qp[j] = dot(&g.p.pq[j*s.d], &q[h*s.d], s.d);
-                }
                 for (int64_t t = 0; t < m; ++t) {
-                    score[t] = dot(qp.data(), &g.k[(first + t)*g.d], g.d);
+                    score[t] = dot(&q[h*s.d], &l.k[(first + t)*s.D() + h/s.n_gqa()*s.d], s.d);
+                    f["sum"][t]  += score[t];
+                    f["norm"][t] += l.stats[view]->norm.head_weights()[h]*score[t];
                 }
-                add_softmax(score, scale, f);
+                add_softmax(score, scale, f["soft"]);
             }
-            note("soft " + std::to_string(width), select(f, n_top), &exact["soft"]);
+            std::map<std::string, std::vector<char>> exact;
+            for (const auto & [vote, scores] : f) {
+                exact[vote] = select(scores, n_top);
+                note(prefix + vote + " whole", exact[vote], exact[vote]);
+            }
+            for (const auto & [name, c] : whole_heads[view]) {
+                note(prefix + name, select(c.score(q.data(), first, m), n_top), exact[name.substr(0, name.find(' '))]);
+            }
+            for (const auto & [n_proj, groups] : soft[view]) {
+                rows sum(m, 0.0f);
+                for (int64_t h = 0; h < s.n_head; ++h) {
+                    add_softmax(groups[h/s.n_gqa()].score(&q[h*s.d], first, m), scale, sum);
+                }
+                note(prefix + "soft " + std::to_string(n_proj), select(sum, n_top), exact["soft"]);
+            }
         }
     }
     return res;
@@ -315,25 +360,12 @@ int main(int argc, char ** argv) {
     std::vector<layer_data> layers(hp.n_layer());
     capture(model.get(), read_tokens(model.get(), argv[2], 4096), [&](size_t il, int64_t, int64_t count, const rows & q, const rows & k) {
         layer_data & l = layers[il];
-        if (!l.sum) {
-            l.s = { hp.n_embd_head_k(il), hp.n_head(il), hp.n_head_kv(il), hp.rope_type == LLAMA_ROPE_TYPE_NEOX, hp.rope_freq_base_train };
-            l.sum  = std::make_unique<llama_esa_statistics>(l.s.d, l.s.n_head, l.s.n_head_kv, false);
-            l.norm = std::make_unique<llama_esa_statistics>(l.s.d, l.s.n_head, l.s.n_head_kv, true);
-            for (int64_t g = 0; g < l.s.n_head_kv; ++g) {
-                l.groups.push_back(std::make_unique<llama_esa_statistics>(l.s.d, 1, 1, false));
+        l.s = { hp.n_embd_head_k(il), hp.n_head(il), hp.n_head_kv(il), hp.rope_type == LLAMA_ROPE_TYPE_NEOX, hp.rope_freq_base_train };
+        for (int view = 0; view < 2; ++view) {
+            if (!l.stats[view]) {
+                l.stats[view] = std::make_unique<statistics>(l.s);
             }
-        }
-        l.sum ->add(q.data(), k.data(), count);
-        l.norm->add(q.data(), k.data(), count);
-        for (int64_t g = 0; g < l.s.n_head_kv; ++g) { // the queries of all heads that see these keys
-            rows qg, kg;
-            for (int64_t t = 0; t < count; ++t) {
-                for (int64_t h = g*l.s.n_gqa(); h < (g + 1)*l.s.n_gqa(); ++h) {
-                    qg.insert(qg.end(), &q[(t*l.s.n_head + h)*l.s.d], &q[(t*l.s.n_head + h)*l.s.d] + l.s.d);
-                    kg.insert(kg.end(), &k[t*l.s.D() + g*l.s.d],      &k[t*l.s.D() + g*l.s.d] + l.s.d);
-                }
-            }
-            l.groups[g]->add(qg.data(), kg.data(), (int64_t) qg.size()/l.s.d);
+            l.stats[view]->add(l.s, seen(l.s, q, view, n_local), k, count);
         }
     });
     capture(model.get(), read_tokens(model.get(), argv[3], n), [&](size_t il, int64_t from, int64_t count, const rows & q, const rows & k) {
@@ -349,10 +381,10 @@ int main(int argc, char ** argv) {
 
     std::map<std::string, result> all;
     for (size_t il = 0; il < layers.size(); ++il) {
-        if (layers[il].sum) {
+        if (layers[il].stats[0]) {
             for (const auto & [name, r] : evaluate(layers[il], at, n_local, n_top)) {
                 all[name].add(r);
-                fprintf(stderr, "layer %2zu %-10s mass %.3f index %.3f\n", il, name.c_str(), r.mass/r.n, r.index/r.n);
+                fprintf(stderr, "layer %2zu %-18s mass %.3f index %.3f\n", il, name.c_str(), r.mass/r.n, r.index/r.n);
             }
         }
     }
