@@ -34,7 +34,7 @@ struct Watch {
 
 void run(llama_model * model, const CalibrationOptions & options, const std::atomic<bool> & abort, ProgressStream & stream) {
     const std::unique_ptr<llama_esa_calibration, CalibrationDeleter> calibration(
-        llama_esa_calibration_init(model, options.n_proj, options.vote, options.threads));
+        llama_esa_calibration_init(model, options.n_proj, options.vote, options.scoring, options.n_local, options.threads));
     if (!calibration) {
         throw NativeError(llama_esa_unsupported_reason(model) ? "UNSUPPORTED" : "FAILED", llama_esa_last_error());
     }

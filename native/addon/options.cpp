@@ -89,6 +89,8 @@ static const std::map<std::string, llama_esa_positions> POSITIONS = {
     { "far", LLAMA_ESA_POSITIONS_FAR }, { "ordered", LLAMA_ESA_POSITIONS_ORDERED }, { "true", LLAMA_ESA_POSITIONS_TRUE }
 };
 
+static const std::map<std::string, llama_esa_scoring> SCORINGS = {
+    { "content", LLAMA_ESA_SCORING_CONTENT }, { "far", LLAMA_ESA_SCORING_FAR } };
 static const std::map<std::string, llama_esa_vote> VOTES = { { "sum", LLAMA_ESA_VOTE_SUM }, { "norm", LLAMA_ESA_VOTE_NORM } };
 
 static const int64_t MAX_TOKENS = 1 << 30;
@@ -119,6 +121,9 @@ static EsaOptions read_esa(const Napi::Value & value) {
     }
     if (const Napi::Value it = options.Get("positions"); !is_absent(it)) {
         esa.params.positions = read_choice(it, "esa.positions", POSITIONS);
+    }
+    if (const Napi::Value it = options.Get("scoring"); !is_absent(it)) {
+        esa.params.scoring = read_choice(it, "esa.scoring", SCORINGS);
     }
     if (const Napi::Value it = options.Get("projections"); !is_absent(it) && !it.IsNull()) {
         esa.projections = read_string(it, "esa.projections");
@@ -191,6 +196,10 @@ CalibrationOptions read_calibration_options(const Napi::Value & value) {
     CalibrationOptions options;
     options.n_proj  = uint32_t(read_integer(source.Get("nProj"), "nProj", 1, 1 << 16));
     options.vote    = read_choice(source.Get("vote"), "vote", VOTES);
+    options.n_local = uint32_t(read_integer(source.Get("nLocal"), "nLocal", 1, MAX_TOKENS));
+    if (const Napi::Value it = source.Get("scoring"); !is_absent(it)) {
+        options.scoring = read_choice(it, "scoring", SCORINGS);
+    }
     options.threads = read_threads(source);
     options.path    = read_string(source.Get("path"), "path");
     const Napi::Value texts = source.Get("tokens");

@@ -28,7 +28,9 @@ struct ContextOptions {
 struct CalibrationOptions {
     std::vector<std::vector<llama_token>> texts;
     uint32_t                              n_proj  = 0;
-    llama_esa_vote                        vote    = LLAMA_ESA_VOTE_NORM;
+    llama_esa_vote                        vote    = LLAMA_ESA_VOTE_SUM;
+    llama_esa_scoring                     scoring = LLAMA_ESA_SCORING_FAR;
+    uint32_t                              n_local = 0;
     int32_t                               threads = 0;
     std::string                           path;
 };

@@ -23,6 +23,9 @@ struct llama_esa_calibration {
     enum llama_esa_vote vote;
     int32_t             n_threads;
 
+    enum llama_esa_scoring scoring;
+    uint32_t               n_local;
+
     std::unique_ptr<llama_context, void (*)(llama_context *)> ctx { nullptr, llama_free };
 
     std::vector<std::unique_ptr<llama_esa_statistics>> layers; // by layer of the model; none where attention is windowed
@@ -58,6 +61,7 @@ static llama_context * make_context(const llama_esa_calibration & cal, size_t n_
     esa.n_local = (uint32_t) n_tokens; // everything is local: the statistics are those of stock attention
     esa.n_top   = 1;
     esa.trace   = false;
+    esa.scoring = cal.scoring;
 
     llama_context_params cp = llama_context_default_params();
     cp.n_ctx     = (uint32_t) n_tokens;
@@ -68,6 +72,7 @@ static llama_context * make_context(const llama_esa_calibration & cal, size_t n_
     cp.esa = &esa;
     llama_context * ctx = llama_init_from_model(cal.model, cp);
     if (ctx) {
+        ctx->get_cparams().esa->distance = cal.n_local;
         ctx->get_cparams().esa->enable_capture();
     }
     return ctx;
@@ -87,13 +92,16 @@ static void add_captured(llama_esa_calibration & cal, int64_t n_tokens) {
 }
 
 struct llama_esa_calibration * llama_esa_calibration_init(
-        struct llama_model * model, uint32_t n_proj, enum llama_esa_vote vote, int32_t n_threads) {
+        struct llama_model * model, uint32_t n_proj, enum llama_esa_vote vote, enum llama_esa_scoring scoring, uint32_t n_local,
+        int32_t n_threads) {
     if (const char * reason = llama_esa_unsupported_reason(model)) {
         llama_esa_fail(LLAMA_ESA_UNSUPPORTED, "calibration: the model %s", reason);
         return nullptr;
     }
-    if (n_proj < 1 || n_proj > 1024 || n_threads < 1 || n_threads > 512 || (vote != LLAMA_ESA_VOTE_SUM && vote != LLAMA_ESA_VOTE_NORM)) {
-        llama_esa_fail(LLAMA_ESA_BAD_ARGUMENT, "calibration: the projected width must be 1 to 1024, threads 1 to 512, and the vote known");
+    if (n_proj < 1 || n_proj > 1024 || n_threads < 1 || n_threads > 512 || (vote != LLAMA_ESA_VOTE_SUM && vote != LLAMA_ESA_VOTE_NORM) ||
+            (scoring != LLAMA_ESA_SCORING_CONTENT && scoring != LLAMA_ESA_SCORING_FAR) || n_local < 1 || n_local > 1u << 20) {
+        llama_esa_fail(LLAMA_ESA_BAD_ARGUMENT, "calibration: the projected width must be 1 to 1024, threads 1 to 512, n_local 1 to 1048576, "
+                "vote and scoring known");
         return nullptr;
     }
     auto cal = std::make_unique<llama_esa_calibration>();
@@ -101,6 +109,8 @@ struct llama_esa_calibration * llama_esa_calibration_init(
     cal->n_proj    = n_proj;
     cal->vote      = vote;
     cal->n_threads = n_threads;
+    cal->scoring   = scoring;
+    cal->n_local   = n_local;
 
     const auto & hp = model->hparams;
     cal->layers.resize(hp.n_layer());
@@ -159,8 +169,10 @@ enum llama_esa_status llama_esa_calibration_save(
         return llama_esa_fail(LLAMA_ESA_BAD_ARGUMENT, "calibration: a calibration and a path must be given");
     }
     llama_esa_projections res;
-    res.n_proj = cal->n_proj;
-    res.vote   = cal->vote;
+    res.n_proj  = cal->n_proj;
+    res.vote    = cal->vote;
+    res.scoring = cal->scoring;
+    res.n_local = cal->n_local;
     res.layers.resize(cal->layers.size());
 
     for (const auto & l : cal->layers) {

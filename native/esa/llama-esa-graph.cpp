@@ -147,16 +147,14 @@ struct layer_builder {
             q_cur->ne[0] % 16 == 0 && v_cur->ne[0] % 16 == 0;
     }
 
-    ggml_tensor * attend_in_place(llama_esa_attend & params, ggml_tensor * q_cur, ggml_tensor * q_raw, ggml_tensor * cells,
+    ggml_tensor * attend_in_place(llama_esa_attend & params, ggml_tensor * q_cur, ggml_tensor * q_far, ggml_tensor * cells,
             float kq_scale, int64_t d_v) const {
         params = { &l, d, d_v, q_cur->ne[1], n_head_kv, esa.n_ring, kq_scale, 1.0f };
 
-        const ggml_tensor * rope_q = q_cur;
         if (q_cur->op == GGML_OP_SCALE) {
             memcpy(&params.far_scale, q_cur->op_params, sizeof(float));
-            rope_q = q_cur->src[0];
         }
-        ggml_tensor * q_far = cells ? llama_esa_rope_like(g.ctx0, rope_q, q_raw, in.far_dist) : nullptr;
+        q_far = cells ? q_far : nullptr;
         ggml_tensor * res = in.plan.n_tokens == 1 ?
             llama_esa_op_attend      (g.ctx0, q_cur, in.range, q_far, cells, &params) :
             llama_esa_op_attend_chunk(g.ctx0, q_cur, in.range, q_far, cells, &params);
@@ -228,16 +226,19 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
         ggml_build_forward_expand(g.gf, mctx->cpy_k(g.ctx0, ggml_reshape_3d(g.ctx0, k, d, n_head_kv, k->ne[1]), k_idxs, il));
         ggml_build_forward_expand(g.gf, mctx->cpy_v(g.ctx0, v_cur, v_idxs, il));
     }
+    ggml_tensor * q_far   = llama_esa_rope_like(g.ctx0, rope_q, q_raw, in->far_dist); // part of the graph only when it is used
+    ggml_tensor * q_score = params.scoring == LLAMA_ESA_SCORING_FAR ? q_far : q_raw;
     if (in->plan.capture) {
-        b.capture(q_raw, k16);
+        b.capture(q_score, k16);
     }
 
     selection sel = { nullptr, in->far_cells };
     if (in->plan.select) {
-        sel = build_select(g, *in, q_raw, b.k_cache, il);
+        g.cb(q_score, "esa_q_score", il);
+        sel = build_select(g, *in, q_score, b.k_cache, il);
     }
     if (in->plan.complete && b.can_attend_in_place(q_cur, v_cur, sinks)) {
-        return b.attend_in_place(layers[il].attend, q_cur, q_raw, sel.cells, kq_scale, dv);
+        return b.attend_in_place(layers[il].attend, q_cur, q_far, sel.cells, kq_scale, dv);
     }
     if (in->plan.n_far > 0) {
         b.gather_far(sel.cells, sel.tokens);

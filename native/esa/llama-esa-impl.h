@@ -44,7 +44,7 @@ struct llama_esa_layer {
     ggml_tensor * pk    = nullptr; // F32 [n_embd_k, d']
     ggml_tensor * bias  = nullptr; // F32 [d']                   what centres the compressed keys
     ggml_tensor * trace = nullptr; // I32 [n_sel]                token indices selected by the last ubatch
-    ggml_tensor * cap_q = nullptr; // F32 [n_head*d, n_ubatch]   calibration only: un-rotated queries
+    ggml_tensor * cap_q = nullptr; // F32 [n_head*d, n_ubatch]   calibration only: queries as scoring sees them
     ggml_tensor * cap_k = nullptr; // F32 [n_embd_k, n_ubatch]   calibration only: un-rotated keys
 
     ggml_tensor * k_store = nullptr; // the whole K and V of the layer in the cache
@@ -81,7 +81,7 @@ struct llama_esa {
 
     uint32_t max_nodes() const;
 
-    // un-rotated queries and keys of every ubatch are kept readable (calibration)
+    // queries as scoring sees them and un-rotated keys of every ubatch are kept readable (calibration)
     void enable_capture();
 
     size_t memory_size() const;
@@ -101,6 +101,8 @@ struct llama_esa {
 
     std::vector<llama_esa_layer> layers; // by layer of the model
 
+    int64_t distance = 0; // from the first token of a ubatch to where it sees I and M: n_local, except while calibrating
+
     llama_esa_layout layout;
 
     // what the last ubatch attended to, for the trace
@@ -118,7 +120,7 @@ private:
     };
 
     selection build_select(const llm_graph_context & g, const llm_graph_input_esa & in,
-            ggml_tensor * q_raw, ggml_tensor * k_cache, int il);
+            ggml_tensor * q_score, ggml_tensor * k_cache, int il);
 
     std::unique_ptr<llama_esa_projections> projections; // until attach()
 

@@ -29,9 +29,9 @@ llm_graph_input_esa::llm_graph_input_esa(llama_esa & esa, const llama_esa_plan &
     kq_mask  = input(GGML_TYPE_F16, plan.n_ring + GGML_PAD(plan.n_far, 256), plan.n_tokens, "esa_kq_mask");
 
     if (own_ops) {
-        range    = input(GGML_TYPE_I32, 4, 1, "esa_range");
-        far_dist = input(GGML_TYPE_I32, plan.n_tokens, 1, "esa_far_dist");
+        range = input(GGML_TYPE_I32, 4, 1, "esa_range");
     }
+    far_dist = input(GGML_TYPE_I32, plan.n_tokens, 1, "esa_far_dist");
     if (plan.n_far > 0) {
         switch (esa.params.positions) {
             case LLAMA_ESA_POSITIONS_FAR:
@@ -120,7 +120,7 @@ void llm_graph_input_esa::set_range(int64_t p0, int64_t first_local, int64_t n_f
     set_tensor(range, std::vector<int32_t> { (int32_t) first_m, (int32_t) first_local, (int32_t) p0, (int32_t) n_far });
 
     std::vector<int32_t> dist(plan.n_tokens);
-    std::iota(dist.begin(), dist.end(), (int32_t) esa.params.n_local);
+    std::iota(dist.begin(), dist.end(), (int32_t) esa.distance);
     set_tensor(far_dist, dist);
 }
 

@@ -32,7 +32,7 @@ const char * llama_esa_last_error(void) {
 }
 
 const char * llama_esa_version(void) {
-    return "1";
+    return "2";
 }
 
 struct llama_esa_params llama_esa_default_params(void) {
@@ -43,6 +43,7 @@ struct llama_esa_params llama_esa_default_params(void) {
         /*.proximity   =*/ 1,
         /*.type_kc     =*/ GGML_TYPE_F16,
         /*.positions   =*/ LLAMA_ESA_POSITIONS_FAR,
+        /*.scoring     =*/ LLAMA_ESA_SCORING_FAR,
         /*.projections =*/ nullptr,
         /*.portable    =*/ false,
         /*.trace       =*/ true,
@@ -104,6 +105,9 @@ std::shared_ptr<llama_esa> llama_esa::create(const llama_model & model, llama_co
     uint32_t positions; // from C anything can be in an enum
     memcpy(&positions, &p.positions, sizeof(positions));
     check(positions <= LLAMA_ESA_POSITIONS_TRUE, "unknown kind of positions");
+    uint32_t scoring;
+    memcpy(&scoring, &p.scoring, sizeof(scoring));
+    check(scoring <= LLAMA_ESA_SCORING_FAR, "unknown kind of scoring");
     check(cparams.n_seq_max <= 1, "one sequence per context: n_seq_max must be 1");
     check(cparams.type_k == GGML_TYPE_F16 && cparams.type_v == GGML_TYPE_F16, "type_k and type_v must be F16");
     check(cparams.flash_attn_type != LLAMA_FLASH_ATTN_TYPE_DISABLED, "flash attention must not be disabled");
@@ -117,6 +121,8 @@ std::shared_ptr<llama_esa> llama_esa::create(const llama_model & model, llama_co
     auto esa = std::make_shared<llama_esa>(model, p);
     if (p.projections) {
         esa->projections = llama_esa_projections::load(p.projections, model);
+        check(esa->projections->scoring == scoring && (scoring == LLAMA_ESA_SCORING_CONTENT || esa->projections->n_local == p.n_local),
+                std::string("projections ") + p.projections + ": made for another kind of scoring or another n_local; calibrate again");
         check(p.type_kc != GGML_TYPE_Q8_0 || esa->projections->n_proj % 32 == 0,
                 "Q8_0 compressed keys need a projected width that is a multiple of 32");
     }

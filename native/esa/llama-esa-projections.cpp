@@ -15,11 +15,13 @@
 #include <random>
 #include <stdexcept>
 
-static constexpr uint32_t FILE_VERSION = 1;
+static constexpr uint32_t FILE_VERSION = 2;
 
 static constexpr const char * KEY_VERSION = "esa.version";
 static constexpr const char * KEY_N_PROJ  = "esa.projection_length";
 static constexpr const char * KEY_VOTE    = "esa.vote";
+static constexpr const char * KEY_SCORING = "esa.scoring";
+static constexpr const char * KEY_N_LOCAL = "esa.local_length";
 static constexpr const char * KEY_ARCH    = "esa.model.architecture";
 static constexpr const char * KEY_LAYERS  = "esa.model.block_count";
 static constexpr const char * KEY_EMBD    = "esa.model.embedding_length";
@@ -82,8 +84,10 @@ std::unique_ptr<llama_esa_projections> llama_esa_projections::load(const char * 
             r.u32(KEY_VOCAB) == model.vocab.n_tokens(), path, "made for another model; calibrate again");
 
     auto res = std::make_unique<llama_esa_projections>();
-    res->n_proj = r.u32(KEY_N_PROJ);
-    res->vote   = r.u32(KEY_VOTE);
+    res->n_proj  = r.u32(KEY_N_PROJ);
+    res->vote    = r.u32(KEY_VOTE);
+    res->scoring = r.u32(KEY_SCORING);
+    res->n_local = r.u32(KEY_N_LOCAL);
     check(res->n_proj >= 1 && res->n_proj <= 4096, path, "the projected width is out of range");
     res->layers.resize(hp.n_layer());
     for (uint32_t il = 0; il < hp.n_layer(); ++il) {
@@ -111,6 +115,8 @@ void llama_esa_projections::save(const char * path, const llama_model & model) c
     gguf_set_val_u32(gguf.get(), KEY_VERSION, FILE_VERSION);
     gguf_set_val_u32(gguf.get(), KEY_N_PROJ,  n_proj);
     gguf_set_val_u32(gguf.get(), KEY_VOTE,    vote);
+    gguf_set_val_u32(gguf.get(), KEY_SCORING, scoring);
+    gguf_set_val_u32(gguf.get(), KEY_N_LOCAL, n_local);
     gguf_set_val_str(gguf.get(), KEY_ARCH,    model.arch_name().c_str());
     gguf_set_val_u32(gguf.get(), KEY_LAYERS,  hp.n_layer());
     gguf_set_val_u32(gguf.get(), KEY_EMBD,    hp.n_embd);

@@ -15,8 +15,10 @@ struct llama_esa_projection {
 
 // Projections of all layers with full attention, and the GGUF file they live in.
 struct llama_esa_projections {
-    uint32_t n_proj = 0;
-    uint32_t vote   = 0; // enum llama_esa_vote
+    uint32_t n_proj  = 0;
+    uint32_t vote    = 0; // enum llama_esa_vote
+    uint32_t scoring = 0; // enum llama_esa_scoring
+    uint32_t n_local = 0;
 
     std::vector<llama_esa_projection> layers; // by layer of the model; empty vectors where attention is windowed
 

@@ -80,7 +80,7 @@ static ggml_tensor * build_sorted(ggml_context * ctx, ggml_tensor * idx) {
 }
 
 llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const llm_graph_input_esa & in,
-        ggml_tensor * q_raw, ggml_tensor * k_cache, int il) {
+        ggml_tensor * q_score, ggml_tensor * k_cache, int il) {
     ggml_context * ctx = g.ctx0;
     const auto & l = layers[il];
 
@@ -88,9 +88,9 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
 
     selection res;
     if (l.own_ops) {
-        ggml_tensor * q = q_raw;
+        ggml_tensor * q = q_score;
         if (l.pq) {
-            q = build_projected_query(ctx, l, q_raw);
+            q = build_projected_query(ctx, l, q_score);
             g.cb(q, "esa_q", il);
             q = ggml_reshape_3d(ctx, q, q->ne[0], 1, q->ne[1]);
         }
@@ -114,7 +114,7 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
         res.tokens = ggml_view_1d(ctx, both, n_sel, 0);
         res.cells  = ggml_view_1d(ctx, both, n_sel, both->nb[1]);
     } else {
-        ggml_tensor * q = l.pq ? build_projected_query(ctx, l, q_raw) : build_summed_query(ctx, q_raw, k_cache->ne[0]);
+        ggml_tensor * q = l.pq ? build_projected_query(ctx, l, q_score) : build_summed_query(ctx, q_score, k_cache->ne[0]);
         g.cb(q, "esa_q", il);
         ggml_tensor * f = build_scores_portable(ctx, keys, q, in.m_cell);
         if (in.order) {

@@ -16,6 +16,7 @@
 
 llama_esa::llama_esa(const llama_model & model, const llama_esa_params & p) : model(model), params(p), hparams_kv(model.hparams) {
     params.projections = nullptr;
+    distance = p.n_local;
 
     const int32_t n_layer = model.hparams.n_layer();
     layers.resize(n_layer);

@@ -28,6 +28,12 @@ enum llama_esa_vote {
     LLAMA_ESA_VOTE_NORM = 1, // each head's score divided by its standard deviation
 };
 
+// From where queries are compared with the tokens of M, keys being un-rotated.
+enum llama_esa_scoring {
+    LLAMA_ESA_SCORING_CONTENT = 0, // from the same place: no rotation at all (paper, eq. 3)
+    LLAMA_ESA_SCORING_FAR     = 1, // from n_local away, as attention sees them at FAR positions
+};
+
 enum llama_esa_status {
     LLAMA_ESA_OK               = 0,
     LLAMA_ESA_UNSUPPORTED      = 1, // architecture or cache layout runs dense
@@ -45,6 +51,7 @@ struct llama_esa_params {
     uint32_t                 proximity;   // epsilon: a token inherits the best score within this distance
     enum ggml_type           type_kc;     // type of the compressed keys: F16 or Q8_0
     enum llama_esa_positions positions;
+    enum llama_esa_scoring   scoring;
     const char             * projections; // GGUF made by llama_esa_calibration_save, or NULL: score at full width
     bool                     portable;    // use stock ggml operations only, no kernels of our own
     bool                     trace;       // keep the selected cells of the last step readable
@@ -97,9 +104,11 @@ LLAMA_API enum llama_esa_status llama_esa_snapshot_load(
 
 struct llama_esa_calibration;
 
-// n_proj: d'; vote: see above. Returns NULL on failure (llama_esa_last_error).
+// n_proj: d'; vote, scoring: see above; n_local: that of the contexts that will use the projections, which are made for queries
+// as scoring sees them. Returns NULL on failure (llama_esa_last_error).
 LLAMA_API struct llama_esa_calibration * llama_esa_calibration_init(
-        struct llama_model * model, uint32_t n_proj, enum llama_esa_vote vote, int32_t n_threads);
+        struct llama_model * model, uint32_t n_proj, enum llama_esa_vote vote, enum llama_esa_scoring scoring, uint32_t n_local,
+        int32_t n_threads);
 
 // Run tokens (at most the trained context) through the model and gather the statistics of every layer.
 LLAMA_API enum llama_esa_status llama_esa_calibration_add(

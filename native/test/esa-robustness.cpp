@@ -62,7 +62,7 @@ static void check_parameters(llama_model * model) {
 static void check_projections(llama_model * model, const tiny_model & tiny, const scratch_dir & dir) {
     const std::string path = dir / "projections.gguf";
     const tokens t = random_tokens(model, 512);
-    auto * cal = llama_esa_calibration_init(model, 32, LLAMA_ESA_VOTE_SUM, 2);
+    auto * cal = llama_esa_calibration_init(model, 32, LLAMA_ESA_VOTE_SUM, LLAMA_ESA_SCORING_FAR, small_params().n_local, 2);
     expect("calibration without text", llama_esa_calibration_save(cal, path.c_str(), nullptr, nullptr), LLAMA_ESA_BAD_ARGUMENT);
     expect("too much text", llama_esa_calibration_add(cal, t.data(), 1 << 20, nullptr, nullptr), LLAMA_ESA_BAD_ARGUMENT);
     const llama_token wrong[] = { 5, 1 << 30 };
@@ -94,6 +94,17 @@ static void check_projections(llama_model * model, const tiny_model & tiny, cons
     p.projections = path.c_str();
     const model_ptr foreign = make_model(dir, other);
     check_refused(foreign.get(), "projections of another model", p);
+
+    p.scoring = LLAMA_ESA_SCORING_CONTENT;
+    check_refused(model, "projections of another scoring", p);
+    p = small_params();
+    p.projections = path.c_str();
+    p.n_local++;
+    check_refused(model, "projections for another n_local", p);
+    p.n_local--;
+    memset(&p.scoring, 0x7f, sizeof(p.scoring));
+    check_refused(model, "unknown scoring", p);
+    p.scoring = LLAMA_ESA_SCORING_FAR;
 
     p.type_kc = GGML_TYPE_Q8_0;
     context_ptr ctx(try_context(model, p));

@@ -14,12 +14,13 @@ struct selection_case {
     int  n_threads = 1;
     int  alphabet = 0;      // so few different tokens that scores tie; 0: all
     ggml_type type_kc = GGML_TYPE_F16;
+    llama_esa_scoring scoring = LLAMA_ESA_SCORING_FAR;
 
     std::string name() const {
         return tiny.name() + ", eps " + std::to_string(proximity) + ", n_init " + std::to_string(n_init) +
             (compressed ? std::string(", compressed ") + ggml_type_name(type_kc) : ", full width") +
             (portable ? ", stock operations" : ", own operations") + (edit ? ", after an edit" : "") +
-            (n_threads > 1 ? ", " + std::to_string(n_threads) + " threads" : "") + (alphabet ? ", ties" : "");
+            (n_threads > 1 ? ", " + std::to_string(n_threads) + " threads" : "") + (alphabet ? ", ties" : "") + (scoring == LLAMA_ESA_SCORING_FAR ? "" : ", by content");
     }
 };
 
@@ -52,10 +53,10 @@ static reference::rows summed(const probe::value & x, const tiny_model & m) {
     return res;
 }
 
-static std::string calibrate(llama_model * model, const scratch_dir & dir) {
+static std::string calibrate(llama_model * model, const scratch_dir & dir, const selection_case & c) {
     const std::string path = dir / "projections.gguf";
     const tokens t = random_tokens(model, 1024, 99);
-    llama_esa_calibration * cal = llama_esa_calibration_init(model, 32, LLAMA_ESA_VOTE_NORM, 1);
+    llama_esa_calibration * cal = llama_esa_calibration_init(model, 32, LLAMA_ESA_VOTE_NORM, c.scoring, c.n_local, 1);
     if (!cal || llama_esa_calibration_add(cal, t.data(), t.size(), nullptr, nullptr) != LLAMA_ESA_OK ||
             llama_esa_calibration_save(cal, path.c_str(), nullptr, nullptr) != LLAMA_ESA_OK) {
         tap::bail("calibration: %s", llama_esa_last_error());
@@ -75,7 +76,7 @@ static double tolerance(const selection_case & c) {
 
 static void check(const selection_case & c, const scratch_dir & dir) {
     const model_ptr model = make_model(dir, c.tiny);
-    const std::string projections = c.compressed ? calibrate(model.get(), dir) : "";
+    const std::string projections = c.compressed ? calibrate(model.get(), dir, c) : "";
 
     auto p = llama_esa_default_params();
     p.n_init      = c.n_init;
@@ -84,6 +85,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
     p.proximity   = c.proximity;
     p.type_kc     = c.type_kc;
     p.portable    = c.portable;
+    p.scoring     = c.scoring;
     p.projections = c.compressed ? projections.c_str() : nullptr;
 
     std::vector<int> layers;
@@ -91,7 +93,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
     for (int il = 0; il < c.tiny.n_layer; ++il) {
         if (c.tiny.arch != "gemma3" || il % 6 == 5) {
             layers.push_back(il);
-            for (const char * name : { "esa_q-", "esa_q_raw-", "esa_k-", "esa_kc-" }) {
+            for (const char * name : { "esa_q-", "esa_q_score-", "esa_k-", "esa_kc-" }) {
                 pr.names.push_back(name + std::to_string(il));
             }
         }
@@ -119,7 +121,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
         for (int il : layers) {
             const std::string suffix = std::to_string(il);
             if ((int) n > (int) (c.n_local + c.n_init + c.n_top)) {
-                const auto queries = c.compressed ? rows_of(pr.values["esa_q-" + suffix]) : summed(pr.values["esa_q_raw-" + suffix], c.tiny);
+                const auto queries = c.compressed ? rows_of(pr.values["esa_q-" + suffix]) : summed(pr.values["esa_q_score-" + suffix], c.tiny);
                 const auto want = reference::select(keys[il], queries, c.n_init, c.n_local, c.n_top, c.proximity);
                 std::vector<int> got(c.n_init + c.n_top + 8);
                 got.resize(llama_esa_trace(s.ctx.get(), il, got.data(), (int) got.size()));
@@ -175,6 +177,11 @@ int main(int, char ** argv) {
         selection_case c;
         c.portable = portable;
         c.n_init   = 0;
+        cases.push_back(c);
+        c.n_init   = 16;
+        c.scoring  = LLAMA_ESA_SCORING_CONTENT;
+        cases.push_back(c);
+        c.compressed = true;
         cases.push_back(c);
     }
     for (const bool edit : { false, true }) {

@@ -53,6 +53,9 @@ export type CacheType = "f16" | "q8_0";
 /** At which distance the tokens of I and M_k are seen; see docs/esa.md. */
 export type FarPositions = "far" | "ordered" | "true";
 
+/** From where queries are compared with the middle: without rotation (paper), or from `nLocal` away as attention sees it. */
+export type Scoring = "content" | "far";
+
 /** How the heads of a layer vote on one selection. */
 export type Vote = "sum" | "norm";
 
@@ -70,7 +73,9 @@ export interface EsaOptions {
   readonly typeKc?: CacheType;
   /** Default far: all at the constant distance of the paper. */
   readonly positions?: FarPositions;
-  /** Path of the GGUF that `calibrate` wrote; null scores at full width. */
+  /** Default far. */
+  readonly scoring?: Scoring;
+  /** Path of the GGUF that `calibrate` wrote, for the same `nLocal` and `scoring`; null scores at full width. */
   readonly projections: string | null;
   /** Only stock ggml operations. Default false. */
   readonly portable?: boolean;
@@ -164,6 +169,10 @@ export interface CalibrateOptions {
   /** `d'`: width of the compressed queries and keys. */
   readonly nProj: number;
   readonly vote: Vote;
+  /** `|L|` of the contexts that will use them: the distance that queries are seen from. */
+  readonly nLocal: number;
+  /** Default far. */
+  readonly scoring?: Scoring;
   readonly threads?: number;
   /** Where the projections go, as GGUF, written beside and renamed. */
   readonly path: string;

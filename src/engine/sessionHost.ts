@@ -173,7 +173,13 @@ function calibrationOptions(
     trainedContext,
     threads: settings.threads,
     dataDir: settings.dataDir,
-    key: { modelFingerprint: active.fingerprint, projection, vote, nativeVersion: native.version },
+    key: {
+      modelFingerprint: active.fingerprint,
+      projection,
+      vote,
+      local: localWindow(settings, active),
+      nativeVersion: native.version,
+    },
     texts,
   };
 }

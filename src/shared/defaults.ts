@@ -13,5 +13,5 @@ export const defaultSettings: Omit<EngineSettings, "dataDir"> = {
   topP: 0.95,
   minP: 0.05,
   seed: 0,
-  esa: { initial: 128, local: 4096, top: 2048, proximity: 1, projection: 64, vote: "norm", positions: "far" },
+  esa: { initial: 128, local: 4096, top: 2048, proximity: 1, projection: 64, vote: "sum", positions: "far" },
 };

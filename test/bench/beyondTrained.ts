@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   try {
     const projections = path.join(scratch, "projections.gguf");
     const tokens = [text.subarray(0, CALIBRATION_TOKENS)];
-    await llama.native.calibrate(model.handle, { tokens, nProj: 64, vote: "norm", path: projections });
+    await llama.native.calibrate(model.handle, { tokens, nProj: 64, vote: "sum", nLocal: 2048, path: projections });
     console.log(
       `${model.facts.description}, trained on ${model.facts.trainedContext}, reading ${prompt.length} tokens`,
     );

@@ -158,6 +158,7 @@ describe("addon: selective attention", () => {
         tokens: texts,
         nProj: 16,
         vote: "norm",
+        nLocal: esa.nLocal,
         threads: 2,
         path: file,
         onProgress: (stage, done, total) => {
@@ -176,7 +177,14 @@ describe("addon: selective attention", () => {
     it("ends when aborted, and leaves no file", async () => {
       const file = path.join(dir, "aborted.gguf");
       const controller = new AbortController();
-      const options = { tokens: texts, nProj: 16, vote: "sum", path: file, signal: controller.signal } as const;
+      const options = {
+        tokens: texts,
+        nProj: 16,
+        vote: "sum",
+        nLocal: esa.nLocal,
+        path: file,
+        signal: controller.signal,
+      } as const;
       await rejectsForUser(
         () => native.calibrate(model.handle, { ...options, onProgress: () => controller.abort() }),
         "LS-900",
@@ -187,7 +195,13 @@ describe("addon: selective attention", () => {
     });
 
     it("refuses tokens outside the vocabulary and widths that make no sense", async () => {
-      const options = { tokens: texts, nProj: 16, vote: "norm", path: path.join(dir, "x.gguf") } as const;
+      const options = {
+        tokens: texts,
+        nProj: 16,
+        vote: "norm",
+        nLocal: esa.nLocal,
+        path: path.join(dir, "x.gguf"),
+      } as const;
       const bad = { ...options, tokens: [Int32Array.of(1, 2, 100_000)] };
       await rejectsWith(() => native.calibrate(model.handle, bad), "BAD_ARGUMENT");
       await rejectsWith(() => native.calibrate(model.handle, { ...options, nProj: 0 }), "BAD_ARGUMENT");
@@ -196,7 +210,7 @@ describe("addon: selective attention", () => {
 
     it("projections that are damaged, missing or of another model are refused", async () => {
       const good = path.join(dir, "good.gguf");
-      await native.calibrate(model.handle, { tokens: texts, nProj: 16, vote: "norm", path: good });
+      await native.calibrate(model.handle, { tokens: texts, nProj: 16, vote: "norm", nLocal: esa.nLocal, path: good });
       const cut = path.join(dir, "cut.gguf");
       copyFileSync(good, cut);
       writeFileSync(cut, readFileSync(good).subarray(0, -100));

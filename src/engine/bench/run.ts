@@ -200,6 +200,7 @@ async function benchProjections(
     modelFingerprint: `bench ${shape ?? `${model.path} ${model.facts.bytes}`}`,
     projection: esa.projection,
     vote: esa.vote,
+    local: esa.local,
     nativeVersion: native.version,
   };
   const found = await findProjections(dataDir, key);
@@ -211,6 +212,7 @@ async function benchProjections(
     tokens: [Int32Array.from({ length: CALIBRATION_TOKENS }, (_, index) => (index * 7919) % model.facts.vocabulary)],
     nProj: esa.projection,
     vote: esa.vote,
+    nLocal: esa.local,
     threads,
     path: file,
     ...(signal !== undefined && { signal }),

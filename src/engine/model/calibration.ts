@@ -34,6 +34,8 @@ export interface ProjectionKey {
   /** Width d' of the compressed keys. */
   readonly projection: number;
   readonly vote: EsaVote;
+  /** `|L|`: queries are scored as seen from this distance. */
+  readonly local: number;
   /** Version of the ESA implementation. */
   readonly nativeVersion: string;
 }
@@ -66,7 +68,7 @@ export function projectionsFolder(dataDir: string): BoundedFolder {
 
 /** Path of the projections for a key, whether they exist or not. */
 export function projectionsPath(dataDir: string, key: ProjectionKey): string {
-  const name = sha256(JSON.stringify([key.modelFingerprint, key.projection, key.vote, key.nativeVersion]));
+  const name = sha256(JSON.stringify([key.modelFingerprint, key.projection, key.vote, key.local, key.nativeVersion]));
   return projectionsFolder(dataDir).file(name.slice(0, 32));
 }
 
@@ -107,6 +109,7 @@ export async function calibrate(options: CalibrationOptions): Promise<Projection
       tokens: pieces,
       nProj: key.projection,
       vote: key.vote,
+      nLocal: key.local,
       path: file,
       ...(threads > 0 && { threads }),
       ...(signal !== undefined && { signal }),

@@ -86,13 +86,14 @@ describe("text for calibration", () => {
 });
 
 describe("the place of projections", () => {
-  const key = { modelFingerprint: "m", projection: 64, vote: "norm", nativeVersion: "1" } as const;
+  const key = { modelFingerprint: "m", projection: 64, vote: "norm", local: 4096, nativeVersion: "1" } as const;
   it("depends on everything that they depend on", () => {
     const paths = [
       key,
       { ...key, modelFingerprint: "n" },
       { ...key, projection: 128 },
       { ...key, vote: "sum" as const },
+      { ...key, local: 2048 },
       { ...key, nativeVersion: "2" },
     ].map((entry) => projectionsPath("/data", entry));
     assert.equal(new Set(paths).size, paths.length);
