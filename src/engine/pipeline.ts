@@ -21,10 +21,11 @@ import { downloadModel } from "./model/download";
 import { resolveModel } from "./model/files";
 import { listModels, thisMachine } from "./model/recommend";
 import { type ActiveModel, ModelHost } from "./modelHost";
-import type { Operation } from "./progress";
+import { type Operation, throwIfAborted } from "./progress";
 import { toContextStatus, toPlannedStatus, toPlanResult, unitsOf } from "./results";
 import type { BringResult, Session } from "./session/session";
 import { isNoModel, Runner } from "./runner";
+import { RunningPlan } from "./runningPlan";
 import { SessionHost } from "./sessionHost";
 import { compareSettings } from "./settings";
 import { standaloneTrace } from "./trace/standalone";
@@ -85,6 +86,7 @@ export class Pipeline {
   readonly #context: ContextHost;
   readonly #session: SessionHost;
   readonly #traces: TraceHost;
+  readonly #runningPlan = new RunningPlan();
   #settings: EngineSettings;
   /** True when the last look found no model on this machine. */
   #modelMissing = false;
@@ -99,8 +101,19 @@ export class Pipeline {
     this.#traces = new TraceHost(() => path.join(this.#settings.dataDir, "traces"));
   }
 
-  /** What goes into the context and what does not; estimated while no model is on this machine. @throws LongsightError LS-1xx, LS-401 */
-  plan(options: Operation = {}): Promise<PlanResult> {
+  /**
+   * What goes into the context and what does not; estimated while no model is on this machine. While a read or an answer
+   * goes on, it is the plan of that.
+   * @throws LongsightError LS-1xx, LS-401
+   */
+  async plan(options: Operation = {}): Promise<PlanResult> {
+    const made = this.#runningPlan.made;
+    const running = made === null ? null : await made;
+    throwIfAborted(options.signal);
+    return running ?? this.#plan(options);
+  }
+
+  #plan(options: Operation): Promise<PlanResult> {
     return this.#runner.run("planning", options, async (operation) => {
       const active = await this.#model.ensure(this.#settings, operation).catch(nullWithoutModel);
       this.#modelMissing = active === null;
@@ -114,7 +127,7 @@ export class Pipeline {
 
   /** Walks, plans, packs, restores or prefills, saves the snapshot. @throws LongsightError */
   read(options: ReadOptions = {}): Promise<ReadResult> {
-    return this.#runner.run("reading", options, async (operation) => {
+    return this.#runWithPlan("reading", options, async (operation) => {
       const began = performance.now();
       const { context, prefilled, reused, snapshotBytes } = await this.#read({ ...options, ...operation });
       const seconds = (performance.now() - began) / 1000;
@@ -125,7 +138,7 @@ export class Pipeline {
   /** Answers a question; reads first when needed. @throws LongsightError */
   ask(params: AskParams, options: AskOptions = {}): Promise<AnswerResult> {
     const { onDelta } = options;
-    return this.#runner.run("answering", options, async (operation) => {
+    return this.#runWithPlan("answering", options, async (operation) => {
       const began = performance.now();
       const { active, context, session, load, bring, prefilled, reused } = await this.#read(operation);
       this.#runner.status.enter("answering");
@@ -275,6 +288,11 @@ export class Pipeline {
     await this.#model.unload();
   }
 
+  /** Runs work that reads first; its plan can be asked for meanwhile. */
+  #runWithPlan<T>(state: EngineState, options: Operation, work: (operation: Operation) => Promise<T>): Promise<T> {
+    return this.#runner.run(state, options, (operation) => this.#runningPlan.during(() => work(operation)));
+  }
+
   async #read(operation: ReadOptions): Promise<Reading> {
     const settings = this.#settings;
     this.#runner.status.enter("loading");
@@ -285,6 +303,8 @@ export class Pipeline {
     this.#runner.status.update({ model: active.file.id, backend: active.runtime.backend });
     this.#runner.status.enter("planning");
     const context = await this.#context.pack(settings, active, this.#session.held, operation);
+    const { packed, budget } = context;
+    this.#runningPlan.tell(toPlanResult(packed.plan, budget, active.frame.before.length, active.file.id));
     this.#runner.status.enter("reading");
     const session = await this.#session.ensure(settings, active, context, operation);
     const tell = (): void => this.#runner.status.update({ context: toContextStatus(context, session.readTokens) });

@@ -23,6 +23,7 @@ export function toPlanResult(plan: Plan, budget: Budget, frameTokens: number, mo
   const used = frameTokens + plan.mapTokens + plan.tokens;
   return {
     ...describeBudget(plan, budget, used),
+    used,
     included: count(planned.filter((file) => file.included)),
     leftOut: count([...planned.filter((file) => !file.included), ...excluded]),
     files: [...planned, ...excluded],

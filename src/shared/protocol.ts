@@ -85,6 +85,8 @@ export interface PlannedFile {
 export interface PlanResult {
   readonly budget: number;
   readonly budgetReason: string;
+  /** Tokens of the whole context: files, instructions and map. */
+  readonly used: number;
   readonly included: { readonly files: number; readonly tokens: number };
   readonly leftOut: { readonly files: number; readonly tokens: number };
   readonly files: readonly PlannedFile[];
@@ -206,10 +208,9 @@ export const Ask = request<AskParams, AnswerResult>("longsight/ask");
 export const ListModels = request<Record<string, never>, readonly ModelEntry[]>("longsight/models");
 export const DownloadModel = request<{ readonly id: string }, { readonly path: string }>("longsight/downloadModel");
 export const GetTrace = request<TraceQuery, TraceSummary>("longsight/trace");
-export const GetFileTrace = request<
-  TraceQuery & { readonly path: string; readonly lines: Interval },
-  FileTrace
->("longsight/fileTrace");
+export const GetFileTrace = request<TraceQuery & { readonly path: string; readonly lines: Interval }, FileTrace>(
+  "longsight/fileTrace",
+);
 export const ClearCaches = request<Record<string, never>, { readonly freedBytes: number }>("longsight/clearCaches");
 
 /** Engine → client: a piece of the answer. */

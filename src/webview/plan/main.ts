@@ -43,7 +43,7 @@ function page({ kind, workspace, plan, error }: PlanViewState): TemplateResult {
       ${icon("loading codicon-modifier-spin")}
       <p>${t("Looking at the files…")}</p>
     </main>`;
-  const { included, leftOut, budget } = plan;
+  const { included, leftOut, budget, used } = plan;
   const estimated = plan.files.some((file) => file.included && file.estimated);
   const memory = plan.memoryBytes > 0 ? t("{0} for keys and values", gibibytes(plan.memoryBytes)) : "";
   return html`
@@ -57,12 +57,12 @@ function page({ kind, workspace, plan, error }: PlanViewState): TemplateResult {
     </header>
     <section class="budget" aria-label=${t("Budget")}>
       <span class="track" aria-hidden="true"
-        ><i .style=${`width:${Math.min(100, (100 * included.tokens) / Math.max(1, budget))}%`}></i
+        ><i .style=${`width:${Math.min(100, (100 * used) / Math.max(1, budget))}%`}></i
       ></span>
       <p class="number">
-        <b>${t("{0} of {1} tokens", count(included.tokens), count(budget))}</b>
+        <b>${t("{0} of {1} tokens", count(used), count(budget))}</b>
         <span class="dim"
-          >${[plan.budgetReason, memory, plan.model, estimated ? t("token counts are estimates") : ""].filter(Boolean).join(" · ")}</span
+          >${[t("{0} in files + {1} for instructions and map", count(included.tokens), count(used - included.tokens)), plan.budgetReason, memory, plan.model, estimated ? t("token counts are estimates") : ""].filter(Boolean).join(" · ")}</span
         >
       </p>
     </section>
