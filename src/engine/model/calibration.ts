@@ -115,7 +115,9 @@ export async function calibrate(options: CalibrationOptions): Promise<Projection
       ...(signal !== undefined && { signal }),
       onProgress: (stage, done, total) => {
         if (stage === "read") readMeter.update(Math.round((done / total) * tokens));
-        else (solveMeter ??= new ProgressMeter("calibrate", "layers", total, options.onProgress)).update(done);
+        // The first layers are where the meter starts: the time before them was spent reading.
+        else if (solveMeter !== undefined) solveMeter.update(done);
+        else solveMeter = new ProgressMeter("calibrate", "layers", total, options.onProgress, done);
       },
     });
   } catch (error) {
