@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { EngineStatus, Progress } from "../../shared/protocol";
 import type { AskViewState } from "../../shared/views";
-import { clock, count, duration, gigabytes } from "../common/format";
+import { clock, count, duration, figureRow, gigabytes } from "../common/format";
 import { icon } from "../common/icon";
 import { t } from "../common/l10n";
 import type { Actions } from "./actions";
@@ -123,7 +123,7 @@ function renderProgress(status: EngineStatus, progress: Progress, actions: Actio
       >
         <i .style=${`width:${part}%`}></i>
       </div>
-      <p class="number small">${figures.join(" · ")}</p>
+      <p class="number small">${figureRow(figures)}</p>
       ${
         status.state === "reading"
           ? html`<p class="ways">

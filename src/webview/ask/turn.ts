@@ -1,9 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { ConversationTurn } from "../../shared/views";
-import { clock, compact, count, duration, lift, liftClass, splitPath } from "../common/format";
+import { clock, compact, count, duration, figureRow, lift, splitPath } from "../common/format";
 import { icon, iconButton } from "../common/icon";
 import { t } from "../common/l10n";
+import { liftClass } from "../common/liftClass";
 import type { Actions } from "./actions";
 import type { AnswerContent, CitationEvent, CopyEvent, PlacedEvent } from "./answerElement";
 import { citationLabel } from "./citations";
@@ -121,7 +122,7 @@ function renderStamp(turn: ConversationTurn, actions: Actions): TemplateResult {
       : html`<p class="stamp">${icon("info")}<span>${t("Dense attention: {0}", turn.attention)}</span></p>`;
   if (turn.changed.length === 0) {
     return html`<p class="stamp">
-        ${icon("history")}<span class="number">${[stamp, files].filter(Boolean).join(" · ")}</span>
+        ${icon("history")}<span class="number">${figureRow([stamp, files].filter(Boolean))}</span>
       </p>
       ${dense}`;
   }
@@ -155,7 +156,7 @@ function renderTools(turn: ConversationTurn, actions: Actions): TemplateResult {
     ${iconButton("copy", t("Copy answer"), () => actions.copy(turn.text))}
     ${iconButton("refresh", t("Ask again"), () => actions.retry(turn.id))}
     <span class="grow"></span>
-    <span class="dim number small">${figures.join(" · ")}</span>
+    <span class="dim number small">${figureRow(figures)}</span>
   </div>`;
 }
 

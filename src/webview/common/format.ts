@@ -31,9 +31,9 @@ export function duration(seconds: number): string {
 /** `13×`, `9.7×` */
 export const lift = (value: number): string => `${value >= 9.95 ? Math.round(value) : value.toFixed(1)}×`;
 
-/** Class 0–6 of a lift, with borders at 0, ½, 1, 2, 4 and 8. */
-export const liftClass = (value: number): number =>
-  [0, 0.5, 1, 2, 4, 8].filter((border) => value >= border && value > 0).length;
+/** Figures in a row that breaks only between them. */
+export const figureRow = (figures: readonly string[]): string =>
+  figures.map((figure) => figure.replaceAll(" ", "\u00a0")).join("\u00a0· ");
 
 /** Last part of a path, and the folder before it. */
 export function splitPath(path: string): { readonly name: string; readonly folder: string } {

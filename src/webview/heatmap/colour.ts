@@ -27,13 +27,6 @@ export interface Swatch {
 }
 
 export const liftClasses = 7;
-const liftBorders = [0.5, 1, 2, 4, 8] as const;
-
-/** Class 0 to 6 of a lift: 0, below ½, ½–1, 1–2, 2–4, 4–8, 8 and above. */
-export function liftClass(lift: number): number {
-  if (!(lift > 0)) return 0;
-  return 1 + liftBorders.filter((border) => lift >= border).length;
-}
 
 /** Names of the classes, for the legend. */
 export const liftLabels = ["0", "< ½", "½–1", "1–2", "2–4", "4–8", "≥ 8"] as const;

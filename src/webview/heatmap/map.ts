@@ -1,7 +1,7 @@
 import type { FileSelection, TraceSummary } from "../../shared/trace";
 import { t } from "../common/l10n";
 import { AlwaysBars } from "./alwaysBars";
-import { liftClass } from "./colour";
+import { liftClass } from "../common/liftClass";
 import { h, place, setAttributes, setText } from "./dom";
 import { keyOf, layoutMap, type MapLayout, type Tile } from "./layout";
 import { liftLegend } from "./legend";

@@ -1,6 +1,6 @@
 import type { FileSelection, Interval } from "../../shared/trace";
 import { t } from "../common/l10n";
-import { liftClass } from "./colour";
+import { liftClass } from "../common/liftClass";
 import { h, setAttributes, setText } from "./dom";
 import { count, lift, percent } from "./format";
 import { isAlwaysSelected } from "./sums";

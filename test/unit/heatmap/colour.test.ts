@@ -5,7 +5,6 @@ import {
   countLabels,
   formatColour,
   fromOklch,
-  liftClass,
   liftPalette,
   parseColour,
   toOklch,
@@ -13,6 +12,7 @@ import {
   type ThemeColours,
   type ThemeKind,
 } from "../../../src/webview/heatmap/colour";
+import { liftClass } from "../../../src/webview/common/liftClass";
 
 const rgb = (text: string): Rgb => parseColour(text) ?? assert.fail(`${text} is no colour`);
 
@@ -95,8 +95,8 @@ describe("colours", () => {
 });
 
 describe("classes", () => {
-  it("has borders at 0, ½, 1, 2, 4 and 8", () => {
-    const lifts = [0, 0.01, 0.49, 0.5, 0.99, 1, 1.99, 2, 3.99, 4, 7.99, 8, 1000];
+  it("has borders at 0, ½, 1, 2, 4 and 8 of the figure that is shown", () => {
+    const lifts = [0, 0.01, 0.44, 0.5, 0.94, 0.96, 1.94, 2, 3.94, 3.96, 7.94, 7.96, 1000];
     assert.deepEqual(lifts.map(liftClass), [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6]);
     assert.equal(liftClass(Number.NaN), 0);
   });
