@@ -105,6 +105,7 @@ export class CodeView implements View {
       this.path = this.loaded = null;
       setText(this.name, "");
       setText(this.figures, t("Choose a file in the map or the table."));
+      setAttributes(this.figures, { title: undefined });
       this.body.hidden = this.legend.hidden = this.message.hidden = true;
       return;
     }
@@ -119,10 +120,14 @@ export class CodeView implements View {
   private setTitle(file: FileSelection): void {
     setText(this.name, baseName(file.path));
     setAttributes(this.name, { title: file.path });
-    setText(
-      this.figures,
-      t("{0} tokens · {1} selected · lift {2}", count(file.tokens), count(file.selected), lift(file.lift)),
+    const figures = t(
+      "{0} tokens · {1} selected · lift {2}",
+      count(file.tokens),
+      count(file.selected),
+      lift(file.lift),
     );
+    setText(this.figures, figures);
+    setAttributes(this.figures, { title: figures });
   }
 
   private onLoaded(loaded: LoadedFile): void {

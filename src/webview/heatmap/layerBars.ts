@@ -19,7 +19,7 @@ export function barGroups(trace: TraceSummary, zoom: string): readonly BarGroup[
   const known = filesByPath(trace);
   const root = skipChain(folderTree(sized, zoom));
   const folders = groupsOf(root).map(({ folder, direct }) => ({
-    name: baseName(folder.path) || "/",
+    name: folder.path || "/",
     files: direct ? folder.files.map((file) => file.path) : filesBelow(folder),
   }));
   const groups =

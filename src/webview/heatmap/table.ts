@@ -103,7 +103,9 @@ export class TableView implements View {
     this.known = filesByPath(shown);
     this.highest = shown.files.reduce((most, file) => Math.max(most, ...file.byLayer), 1);
     setText(this.layersHeader, t("Layers 0–{0}", shown.layers - 1));
-    setText(this.caption, caption(state, shown));
+    const text = caption(state, shown);
+    setText(this.caption, text);
+    setAttributes(this.caption, { title: text });
     this.rows.refresh(this.order.length);
     this.mark();
   }
@@ -236,7 +238,7 @@ function caption({ layers, phase, pinned, hovered, preview, trace }: HeatmapStat
         ? t("the whole answer")
         : `“${text.length > 28 ? `${text.slice(0, 27)}…` : text}”`;
   const range = layers[0] === 0 && layers[1] >= shown.layers ? t("all layers") : t("layers {0}", layerRange(layers));
-  return t("same data as the map · {0} selections of {1}, {2}", count(shown.selections), of, range);
+  return t("{0} selections of {1}, {2} · same data as the map", count(shown.selections), of, range);
 }
 
 function rowIndex(event: Event): number | null {
