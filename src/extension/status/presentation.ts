@@ -64,7 +64,9 @@ export function presentStatus(status: EngineStatus, trusted: boolean): StatusPre
     case "loading":
     case "reading": {
       const title = progressTitle(status);
-      const short = status.progress === null ? "" : percent(status.progress);
+      const { progress } = status;
+      // Saving is one step: its percentage would jump back to 0 after the read's 97.
+      const short = progress === null || progress.stage === "save" ? "" : percent(progress);
       const text = plain("book", short === "" ? l10n.t("Longsight: {0}", shortStage(status)) : `Longsight: ${short}`);
       const details = status.progress === null ? base.details : [progressLine(status.progress)];
       const label = ["Longsight", title, ...details].join(", ");
@@ -153,6 +155,7 @@ function progressTitle(status: EngineStatus): string {
 }
 
 function shortStage(status: EngineStatus): string {
+  if (status.progress?.stage === "save") return l10n.t("saving");
   return status.state === "loading"
     ? l10n.t("loading")
     : status.state === "planning"

@@ -7,7 +7,7 @@ export class Announcer {
   private answer = "";
   private quarter = "";
 
-  /** What there is to say about `state` now; null when nothing new. */
+  /** What there is to say about `state` now; null when nothing new, empty when what was said no longer holds. */
   next(state: AskViewState): string | null {
     return this.nextAnswer(state) ?? this.nextProgress(state);
   }
@@ -27,11 +27,18 @@ export class Announcer {
     return t("Answer complete, {0} tokens, {1} citations", last.tokens, last.citations.length);
   }
 
-  private nextProgress({ status: { progress } }: AskViewState): string | null {
-    const quarter = progress === null || progress.total === 0 ? 0 : Math.floor((4 * progress.done) / progress.total);
-    const key = progress === null ? "" : `${progress.stage} ${quarter}`;
+  private nextProgress({ status: { progress, state, context } }: AskViewState): string | null {
+    if (progress === null) {
+      // Between two stages there is nothing to say; the end is said once, so that no stage stays as the last word.
+      if (this.quarter === "" || state === "loading" || state === "planning" || state === "reading") return null;
+      this.quarter = "";
+      const read = context !== null && context.readTokens >= context.tokens;
+      return read && (state === "ready" || state === "answering") ? t("The workspace is read") : "";
+    }
+    const quarter = progress.total === 0 ? 0 : Math.floor((4 * progress.done) / progress.total);
+    const key = `${progress.stage} ${quarter}`;
     const before = this.quarter;
     this.quarter = key;
-    return progress === null || key === before ? null : t("{0}, {1} %", stageTitle(progress), quarter * 25);
+    return key === before ? null : t("{0}, {1} %", stageTitle(progress), quarter * 25);
   }
 }
