@@ -87,6 +87,7 @@ export function folderReason(name: string): string | null {
 
 /** Why a file of this name is left out; null when its content decides. */
 export function fileReason(name: string): string | null {
+  if (name === ".git") return "version control data"; // a worktree or submodule: the file names the real folder
   if (LOCK_FILES.has(name)) return "lock file";
   if (MINIFIED_NAME.test(name)) return "minified";
   if (GENERATED_NAME.test(name)) return "generated";

@@ -11,7 +11,10 @@ const offeredLimit = 3;
 
 /** The panel of a missing model: a choice of models to download, or a file of the user's own. */
 export function renderModelChoice({ status, models }: AskViewState, actions: Actions): TemplateResult {
-  const offered = models.filter((model) => model.fits && model.path === null).sort(byRecommendation).slice(0, offeredLimit);
+  const offered = models
+    .filter((model) => model.fits && model.path === null)
+    .sort(byRecommendation)
+    .slice(0, offeredLimit);
   const error = status.error;
   const text = error?.message ?? t("Longsight answers with a model on this machine; none is here yet.");
   const download = (event: Event): void => {

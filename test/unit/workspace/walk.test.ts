@@ -168,6 +168,13 @@ describe("workspace walk", () => {
     }
   });
 
+  it("leaves out what marks a worktree", async () => {
+    const dir = scratch.folder({ ".git": "gitdir: /elsewhere/.git/worktrees/one\n", "a.ts": "export {};\n" });
+    const snapshot = await snapshotOf(dir);
+    assert.deepEqual(pathsOf(snapshot), ["a.ts"]);
+    assert.deepEqual(reasonsOf(snapshot), { ".git": "version control data" });
+  });
+
   it("agrees with git about this very repository", async () => {
     const top = git(import.meta.dirname, "rev-parse", "--show-toplevel").trim();
     const listed = new Set(git(top, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"));
