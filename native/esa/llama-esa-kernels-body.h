@@ -180,18 +180,29 @@ ESA_TARGET static void dots(const uint16_t * const * rows, int64_t n_rows, int64
 }
 
 ESA_TARGET static float exp_sum(float * x, int64_t n, float max) {
-    lanes sum = {}, v;
-    for (int64_t i = 0; i < n; i += LANES) {
-        float part[LANES]; // the last ones may be fewer: filled up with what exp makes zero
-        const int64_t m = n - i < LANES ? n - i : LANES;
+    float part[LANES];
+    for (int64_t j = 0; j < LANES; ++j) {
+        part[j] = max;
+    }
+    lanes sum = {}, v, best;
+    lanes_load(&best, part);
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes_load(&v, x + i);
+        lanes_sub(&v, &best);
+        lanes_exp(&v);
+        lanes_add(&sum, &v);
+        lanes_store(&v, x + i);
+    }
+    if (i < n) { // the last ones are filled up with what exp makes zero
         for (int64_t j = 0; j < LANES; ++j) {
-            part[j] = j < m ? x[i + j] - max : -INFINITY;
+            part[j] = i + j < n ? x[i + j] - max : -INFINITY;
         }
         lanes_load(&v, part);
         lanes_exp(&v);
         lanes_add(&sum, &v);
         lanes_store(&v, part);
-        memcpy(x + i, part, m*sizeof(float));
+        memcpy(x + i, part, (n - i)*sizeof(float));
     }
     return lanes_sum(&sum);
 }
