@@ -39,6 +39,7 @@ function hashInputs(packages, flags, compiler) {
     cmake: path.join(NATIVE, "CMakeLists.txt"),
     patches: path.join(NATIVE, "patches"),
     esa: path.join(NATIVE, "esa"),
+    cuda: path.join(NATIVE, "cuda"),
     addon: path.join(NATIVE, "addon"),
   });
   return { buildId, contentHash: hashContent([buildId], { test: path.join(NATIVE, "test") }) };

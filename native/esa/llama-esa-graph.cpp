@@ -93,6 +93,12 @@ struct layer_builder {
                 in.ring_idx, const_cast<llama_esa_layer *>(&l)), "esa_kc");
     }
 
+    // the same with one operation of the device
+    void store_on_device(ggml_tensor * k, ggml_tensor * v_cur, ggml_tensor * k_idxs) const {
+        expand(llama_esa_new_store(g.ctx0, k, rotate(k, rope_k->src[1]), llama_esa_flat(g.ctx0, v_cur), k_idxs, in.ring_idx, l.rows()),
+                "esa_store");
+    }
+
     // rotated keys and values of the ubatch -> ring
     void store_ring(ggml_tensor * k_raw, ggml_tensor * v_cur) const {
         ggml_tensor * k = rotate(k_raw, rope_k->src[1]);
@@ -143,7 +149,8 @@ struct layer_builder {
         memcpy(&ext_factor,  rope_k->op_params + 7, sizeof(float));
         memcpy(&attn_factor, rope_k->op_params + 8, sizeof(float));
         const bool pure_rotation = ext_factor == 0.0f && attn_factor == 1.0f;
-        return l.own_ops && esa.params.positions == LLAMA_ESA_POSITIONS_FAR && pure_rotation && !sinks && !g.hparams.attn_soft_cap &&
+        const bool has_op = l.own_ops || (l.device.attend && in.plan.n_tokens == 1);
+        return has_op && esa.params.positions == LLAMA_ESA_POSITIONS_FAR && pure_rotation && !sinks && !g.hparams.attn_soft_cap &&
             q_cur->ne[0] % 16 == 0 && v_cur->ne[0] % 16 == 0;
     }
 
@@ -155,7 +162,9 @@ struct layer_builder {
             memcpy(&params.far_scale, q_cur->op_params, sizeof(float));
         }
         q_far = cells ? q_far : nullptr;
-        ggml_tensor * res = in.plan.n_tokens == 1 ?
+        ggml_tensor * res = l.device.attend ?
+            llama_esa_new_attend(g.ctx0, q_cur, q_far, cells, in.range, l.rows(), (int32_t) esa.n_ring, kq_scale, kq_scale*params.far_scale) :
+            in.plan.n_tokens == 1 ?
             llama_esa_op_attend      (g.ctx0, q_cur, in.range, q_far, cells, &params) :
             llama_esa_op_attend_chunk(g.ctx0, q_cur, in.range, q_far, cells, &params);
         expand(res, "esa_attend");
@@ -217,6 +226,8 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
     }
     if (b.l.own_ops) {
         b.store(k16, v_cur, k_idxs, v_idxs);
+    } else if (b.l.device.store) {
+        b.store_on_device(k16, v_cur, k_idxs);
     } else {
         ggml_tensor * k = ggml_cast(g.ctx0, k16, GGML_TYPE_F32);
         b.store_ring(k, v_cur);

@@ -4,11 +4,13 @@
 //   llama-esa-params.cpp    who may use it, errors        llama-esa-graph.cpp    one layer's attention
 //   llama-esa-state.cpp     tensors, life cycle           llama-esa-select.cpp   scores and selection of one layer
 //   llama-esa-layout.cpp    token index <-> cache cell    llama-esa-input.cpp    what changes from batch to batch
+//   llama-esa-device.cpp    what the layer's device has of our own operations
 
 #include "llama-esa.h"
 #include "llama-esa-cpu-decode.h"
 #include "llama-esa-cpu-ops.h"
 #include "llama-esa-layout.h"
+#include "llama-esa-ops.h"
 #include "llama-esa-plan.h"
 
 #include "llama-hparams.h"
@@ -35,12 +37,21 @@ void llama_esa_set_error(const char * message);
 // sets the error of this thread and returns the status, so that a failure is one line
 enum llama_esa_status llama_esa_fail(enum llama_esa_status status, const char * format, ...);
 
+// Which operations of llama-esa-ops.h the device of a layer does, for the shapes of that layer. Stock operations do the rest.
+struct llama_esa_device_ops {
+    bool store  = false;
+    bool select = false; // score and select
+    bool attend = false;
+    bool mask   = false;
+};
+
 // ESA tensors of one layer, next to the layer's part of the KV cache
 struct llama_esa_layer {
     ggml_tensor * kc    = nullptr; // F16 or Q8_0 [d', kv_size]  compressed keys, same cells as K and V
     ggml_tensor * ws_k  = nullptr; // F16 [n_embd_k, n_ws]       ring of rotated local keys | slots of I and M_k
     ggml_tensor * ws_v  = nullptr; // F16 [n_embd_v, n_ws]
     ggml_tensor * pq    = nullptr; // F32 [n_head*d, d']
+    ggml_tensor * proj_k = nullptr; // F32 [n_embd_k, d' + 1]    the next two in one
     ggml_tensor * pk    = nullptr; // F32 [n_embd_k, d']
     ggml_tensor * bias  = nullptr; // F32 [d']                   what centres the compressed keys
     ggml_tensor * trace = nullptr; // I32 [n_sel]                token indices selected by the last ubatch
@@ -52,9 +63,16 @@ struct llama_esa_layer {
 
     bool own_ops = false; // on the CPU and not `portable`
 
+    llama_esa_device_ops device; // elsewhere
+
     llama_esa_attend attend; // what the attention of a single token reads
 
     bool enabled() const { return ws_k != nullptr; }
+
+    // the tokens of M are scored and selected by the device's own operations
+    bool device_select(const llama_esa_plan & plan) const { return device.select && !plan.order; }
+
+    llama_esa_store_dst rows() const { return { k_store, v_store, ws_k, ws_v, kc, proj_k }; }
 };
 
 struct llama_esa {
@@ -121,6 +139,8 @@ private:
 
     selection build_select(const llm_graph_context & g, const llm_graph_input_esa & in,
             ggml_tensor * q_score, ggml_tensor * k_cache, int il);
+
+    llama_esa_device_ops find_device_ops(int32_t il, ggml_backend_dev_t dev) const;
 
     std::unique_ptr<llama_esa_projections> projections; // until attach()
 

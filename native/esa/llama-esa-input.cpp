@@ -22,16 +22,23 @@ llm_graph_input_esa::llm_graph_input_esa(llama_esa & esa, const llama_esa_plan &
         return t;
     };
 
-    const bool portable = std::any_of(esa.layers.begin(), esa.layers.end(), [](const auto & l) { return l.enabled() && !l.own_ops; });
-    const bool own_ops  = std::any_of(esa.layers.begin(), esa.layers.end(), [](const auto & l) { return l.enabled() &&  l.own_ops; });
+    // inputs that no layer uses take no memory, but those with an entry for every cell would be filled
+    const bool portable = std::any_of(esa.layers.begin(), esa.layers.end(), [&](const auto & l) {
+        return l.enabled() && !l.own_ops && !l.device_select(plan);
+    });
+    const bool device_mask = plan.complete && std::all_of(esa.layers.begin(), esa.layers.end(), [](const auto & l) {
+        return !l.enabled() || l.device.mask;
+    });
 
     ring_idx = input(GGML_TYPE_I64, plan.n_tokens, 1, "esa_ring_idx");
-    kq_mask  = input(GGML_TYPE_F16, plan.n_ring + GGML_PAD(plan.n_far, 256), plan.n_tokens, "esa_kq_mask");
-
-    if (own_ops) {
-        range = input(GGML_TYPE_I32, 4, 1, "esa_range");
-    }
+    range    = input(GGML_TYPE_I32, LLAMA_ESA_STEP_SIZE, 1, "esa_range");
     far_dist = input(GGML_TYPE_I32, plan.n_tokens, 1, "esa_far_dist");
+
+    const int64_t n_slots = GGML_PAD(plan.n_far, 256);
+    kq_mask = device_mask ?
+        llama_esa_new_mask(ctx, range, plan.n_ring, n_slots, plan.n_tokens, (int32_t) esa.n_ring) :
+        input(GGML_TYPE_F16, plan.n_ring + n_slots, plan.n_tokens, "esa_kq_mask");
+
     if (plan.n_far > 0) {
         switch (esa.params.positions) {
             case LLAMA_ESA_POSITIONS_FAR:
@@ -101,7 +108,7 @@ void llm_graph_input_esa::set_input(const llama_ubatch * ubatch) {
     set_tensor(ring_idx, slots);
 
     set_range(p0, first_local, plan.select ? plan.n_far : n_far);
-    if (kq_mask->buffer) {
+    if (kq_mask->op == GGML_OP_NONE && kq_mask->buffer) {
         set_mask(p0, plan.select ? plan.n_far : n_far);
     }
     if (plan.n_far > 0) {
@@ -117,7 +124,12 @@ void llm_graph_input_esa::set_input(const llama_ubatch * ubatch) {
 
 void llm_graph_input_esa::set_range(int64_t p0, int64_t first_local, int64_t n_far) {
     const int64_t first_m = std::min<int64_t>(esa.params.n_init, first_local);
-    set_tensor(range, std::vector<int32_t> { (int32_t) first_m, (int32_t) first_local, (int32_t) p0, (int32_t) n_far });
+    std::vector<int32_t> step(LLAMA_ESA_STEP_SIZE, 0);
+    step[LLAMA_ESA_STEP_M_BEGIN] = (int32_t) first_m;
+    step[LLAMA_ESA_STEP_M_END]   = (int32_t) first_local;
+    step[LLAMA_ESA_STEP_POS]     = (int32_t) p0;
+    step[LLAMA_ESA_STEP_N_FAR]   = (int32_t) n_far;
+    set_tensor(range, step);
 
     std::vector<int32_t> dist(plan.n_tokens);
     std::iota(dist.begin(), dist.end(), (int32_t) esa.distance);

@@ -21,12 +21,12 @@ public:
     const ggml_tensor * k_idxs; // I64 [n_tokens]  cells of the ubatch, set by the cache's own input
 
     ggml_tensor * ring_idx  = nullptr; // I64 [n_tokens]                slots of the ubatch in the ring
-    ggml_tensor * kq_mask   = nullptr; // F16 [n_ring + far slots, n_tokens]
+    ggml_tensor * kq_mask   = nullptr; // F16 [n_ring + far slots, n_tokens]; made by the device if it can
     ggml_tensor * far_pos   = nullptr; // I32 [1] or [n_far]            where I and M_k are seen; TRUE when selecting: none
     ggml_tensor * far_cells = nullptr; // I32 [n_far]                   all of I and M, when nothing has to be selected
 
     // own operations
-    ggml_tensor * range     = nullptr; // I32 [4]                       begin and end of M, position, number of far slots
+    ggml_tensor * range     = nullptr; // I32 [LLAMA_ESA_STEP_SIZE]     enum llama_esa_step
     ggml_tensor * far_dist  = nullptr; // I32 [n_tokens]                from each token to I and M
 
     // when selecting

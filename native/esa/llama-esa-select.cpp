@@ -113,6 +113,14 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
         g.cb(both, "esa_pick", il);
         res.tokens = ggml_view_1d(ctx, both, n_sel, 0);
         res.cells  = ggml_view_1d(ctx, both, n_sel, both->nb[1]);
+    } else if (l.device_select(in.plan)) {
+        ggml_tensor * q = build_projected_query(ctx, l, q_raw);
+        g.cb(q, "esa_q", il);
+        ggml_tensor * f = llama_esa_new_score(ctx, keys, q, in.range, params.proximity);
+        g.cb(f, "esa_f", il);
+        res.tokens = llama_esa_new_select(ctx, f, in.range, l.trace, params.n_init, params.n_top);
+        g.cb(res.tokens, "esa_pick", il);
+        res.cells = res.tokens;
     } else {
         ggml_tensor * q = l.pq ? build_projected_query(ctx, l, q_score) : build_summed_query(ctx, q_score, k_cache->ne[0]);
         g.cb(q, "esa_q", il);

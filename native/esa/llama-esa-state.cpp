@@ -100,7 +100,7 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
     layout.reset(n_ring);
 
     const auto & hp = model.hparams;
-    const size_t n_tensors = 9*layers.size() + 1;
+    const size_t n_tensors = 10*layers.size() + 1;
 
     tensor_arena arena;
     for (uint32_t il = 0; il < layers.size(); ++il) {
@@ -128,8 +128,12 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
             const int64_t n_proj = projections->n_proj;
             l.kc   = ggml_new_tensor_2d(ctx, params.type_kc, n_proj, kv->get_size());
             l.pq   = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, nq, n_proj);
-            l.pk   = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, nk, n_proj);
-            l.bias = ggml_new_tensor_1d(ctx, GGML_TYPE_F32, n_proj);
+            l.proj_k = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, nk, n_proj + (n_proj + nk - 1)/nk);
+            l.pk     = ggml_view_2d(ctx, l.proj_k, nk, n_proj, l.proj_k->nb[1], 0);
+            l.bias   = ggml_view_1d(ctx, l.proj_k, n_proj, n_proj*l.proj_k->nb[1]);
+        }
+        if (!params.portable && !l.own_ops) {
+            l.device = find_device_ops((int32_t) il, model.dev_layer((int32_t) il));
         }
     }
     arena.allocate(ctxs_bufs);
@@ -146,7 +150,9 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
     }
     projections.reset();
 
-    LLAMA_LOG_INFO("%s: ring %u, selected %u, %.2f MiB besides K and V\n", __func__, n_ring, n_sel, memory_size()/1048576.0);
+    const auto n_device = std::count_if(layers.begin(), layers.end(), [](const auto & l) { return l.device.select && l.device.attend; });
+    LLAMA_LOG_INFO("%s: ring %u, selected %u, %.2f MiB besides K and V, %d layers with the device's own operations\n",
+            __func__, n_ring, n_sel, memory_size()/1048576.0, (int) n_device);
 }
 
 void llama_esa::enable_capture() {
