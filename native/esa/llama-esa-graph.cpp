@@ -228,6 +228,7 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
         b.store(k16, v_cur, k_idxs, v_idxs);
     } else if (b.l.device.store) {
         b.store_on_device(k16, v_cur, k_idxs);
+        ggml_build_forward_expand(g.gf, v_idxs); // the same cells, not read; llama.cpp fills it and expects it to be there
     } else {
         ggml_tensor * k = ggml_cast(g.ctx0, k16, GGML_TYPE_F32);
         b.store_ring(k, v_cur);

@@ -93,6 +93,14 @@ int main(int argc, char ** argv) {
             check_in_place(model.get(), tiny.name(), 1024, check_model(model.get(), tiny.name(), 1024));
         }
     }
+    for (const int d : { 64, 128 }) { // what CUDA attends to in place
+        tiny_model tiny;
+        tiny.arch      = "qwen2";
+        tiny.d         = d;
+        tiny.n_head_kv = d == 64 ? 1 : 2;
+        const model_ptr model = make_model(dir, tiny);
+        check_in_place(model.get(), tiny.name(), 1024, check_model(model.get(), tiny.name(), 1024));
+    }
     for (int i = 1; i < argc; ++i) {
         const model_ptr model = load_model(argv[i]);
         const std::string name = std::filesystem::path(argv[i]).filename().string();

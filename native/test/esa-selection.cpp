@@ -12,6 +12,7 @@ struct selection_case {
     bool compressed = false;
     bool edit = false;      // something is removed from the middle on the way
     int  n_threads = 1;
+    int  n_proj = 32;       // width of compressed keys
     int  alphabet = 0;      // so few different tokens that scores tie; 0: all
     ggml_type type_kc = GGML_TYPE_F16;
     llama_esa_scoring scoring = LLAMA_ESA_SCORING_FAR;
@@ -56,7 +57,7 @@ static reference::rows summed(const probe::value & x, const tiny_model & m) {
 static std::string calibrate(llama_model * model, const scratch_dir & dir, const selection_case & c) {
     const std::string path = dir / "projections.gguf";
     const tokens t = random_tokens(model, 1024, 99);
-    llama_esa_calibration * cal = llama_esa_calibration_init(model, 32, LLAMA_ESA_VOTE_NORM, c.scoring, c.n_local, 1);
+    llama_esa_calibration * cal = llama_esa_calibration_init(model, c.n_proj, LLAMA_ESA_VOTE_NORM, c.scoring, c.n_local, 1);
     if (!cal || llama_esa_calibration_add(cal, t.data(), t.size(), nullptr, nullptr) != LLAMA_ESA_OK ||
             llama_esa_calibration_save(cal, path.c_str(), nullptr, nullptr) != LLAMA_ESA_OK) {
         tap::bail("calibration: %s", llama_esa_last_error());
@@ -93,7 +94,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
     for (int il = 0; il < c.tiny.n_layer; ++il) {
         if (c.tiny.arch != "gemma3" || il % 6 == 5) {
             layers.push_back(il);
-            for (const char * name : { "esa_q-", "esa_q_score-", "esa_k-", "esa_kc-" }) {
+            for (const char * name : { "esa_q-", "esa_q_score-", "esa_k-", "esa_kc-", "esa_store-" }) {
                 pr.names.push_back(name + std::to_string(il));
             }
         }
@@ -131,8 +132,10 @@ static void check(const selection_case & c, const scratch_dir & dir) {
                 n_different += different;
                 n_checked += (int) got.size();
             }
-            const auto & k = pr.values[(c.compressed ? "esa_kc-" : "esa_k-") + suffix];
-            for (int i = 0; i < chunk; ++i) {
+            // the device's own store shows all compressed keys there are, the others those of this step
+            const bool all = c.compressed && pr.values.count("esa_store-" + suffix) && pr.values["esa_store-" + suffix].ne[0] == c.n_proj;
+            const auto & k = pr.values[(all ? "esa_store-" : c.compressed ? "esa_kc-" : "esa_k-") + suffix];
+            for (int i = all ? n : 0; i < (all ? n : 0) + chunk; ++i) {
                 keys[il].push_back(stored(k.data.data() + i*k.ne[0], k.ne[0], c.compressed ? c.type_kc : GGML_TYPE_F16));
             }
         }
@@ -202,6 +205,24 @@ int main(int, char ** argv) {
         for (const int n_threads : { 2, 3 }) {
             c.n_threads = n_threads;
             cases.push_back(c);
+        }
+    }
+    // shapes that CUDA has operations of its own for
+    for (const int d : { 64, 128 }) {
+        for (const int n_head_kv : { 4, 2, 1 }) {
+            for (const bool portable : { false, true }) {
+                selection_case c;
+                c.tiny.d         = d;
+                c.tiny.n_head_kv = n_head_kv;
+                c.compressed     = true;
+                c.n_proj         = 64;
+                c.portable       = portable;
+                c.proximity      = n_head_kv == 2 ? 2 : 1;
+                if (on_cpu() && (portable || n_head_kv != 2)) {
+                    continue; // nothing new there
+                }
+                cases.push_back(c);
+            }
         }
     }
     for (const auto & c : cases) {
