@@ -1,6 +1,6 @@
-// Decode and prefill at depth, dense and with ESA, on whatever device there is, with random weights in the shape of a 1.5 B model
-// (28 layers, 12 heads, 2 of them in the cache, x 128, Q4_0). The cache is filled with noise.
-//   esa-depth [depth ...]
+// Decode and prefill at depth, dense and with ESA, on whatever device there is, with random weights (Q4_0) in the shape of a real
+// model. The cache is filled with noise.
+//   esa-depth [1.5b|8b] [depth ...]
 
 #include "llama-esa-bench.h"
 #include "llama-esa-projections.h"
@@ -10,14 +10,26 @@
 
 namespace {
 
-constexpr int N_LAYER = 28, N_HEAD = 12, N_HEAD_KV = 2, D = 128, N_FF = 8960, N_VOCAB = 151936, N_EMBD = N_HEAD*D;
-constexpr int N_PROJ  = 64;
+struct shape {
+    int n_layer, n_head, n_head_kv, n_ff, n_vocab;
+    int n_embd() const { return n_head*128; }
+};
+
+constexpr shape SHAPE_1_5B = { 28, 12, 2,  8960, 151936 }; // Qwen2.5 1.5B
+constexpr shape SHAPE_8B   = { 32, 32, 8, 14336, 128256 }; // Llama 3 8B
+
+constexpr int D      = 128;
+constexpr int N_PROJ = 64;
 
 // a block of random weights, again and again from an odd place
 struct random_model {
+    const shape s;
     gguf_context * g = gguf_init_empty();
-    ggml_context * ctx = ggml_init({ (size_t) 1200*1024*1024, nullptr, false });
+    ggml_context * ctx = ggml_init({ (size_t) 6 << 30, nullptr, false });
+
     std::mt19937 rng { 1 };
+
+    explicit random_model(const shape & s) : s(s) {}
 
     void matrix(const std::string & name, int n_in, int n_out) {
         ggml_tensor * t = ggml_new_tensor_2d(ctx, GGML_TYPE_Q4_0, n_in, n_out);
@@ -43,31 +55,31 @@ struct random_model {
         auto key = [&](const char * name, uint32_t value) { gguf_set_val_u32(g, (std::string("llama.") + name).c_str(), value); };
         gguf_set_val_str(g, "general.architecture", "llama");
         gguf_set_val_str(g, "tokenizer.ggml.model", "none");
-        key("vocab_size", N_VOCAB);
+        key("vocab_size", s.n_vocab);
         key("context_length", 1 << 20);
-        key("embedding_length", N_EMBD);
-        key("block_count", N_LAYER);
-        key("feed_forward_length", N_FF);
-        key("attention.head_count", N_HEAD);
-        key("attention.head_count_kv", N_HEAD_KV);
+        key("embedding_length", s.n_embd());
+        key("block_count", s.n_layer);
+        key("feed_forward_length", s.n_ff);
+        key("attention.head_count", s.n_head);
+        key("attention.head_count_kv", s.n_head_kv);
         key("attention.key_length", D);
         key("attention.value_length", D);
         key("rope.dimension_count", D);
         gguf_set_val_f32(g, "llama.rope.freq_base", 1e6f);
         gguf_set_val_f32(g, "llama.attention.layer_norm_rms_epsilon", 1e-6f);
-        matrix("token_embd.weight", N_EMBD, N_VOCAB);
-        vector("output_norm.weight", N_EMBD);
-        for (int il = 0; il < N_LAYER; ++il) {
+        matrix("token_embd.weight", s.n_embd(), s.n_vocab);
+        vector("output_norm.weight", s.n_embd());
+        for (int il = 0; il < s.n_layer; ++il) {
             const std::string p = "blk." + std::to_string(il) + ".";
-            vector(p + "attn_norm.weight", N_EMBD);
-            matrix(p + "attn_q.weight", N_EMBD, N_EMBD);
-            matrix(p + "attn_k.weight", N_EMBD, N_HEAD_KV*D);
-            matrix(p + "attn_v.weight", N_EMBD, N_HEAD_KV*D);
-            matrix(p + "attn_output.weight", N_EMBD, N_EMBD);
-            vector(p + "ffn_norm.weight", N_EMBD);
-            matrix(p + "ffn_gate.weight", N_EMBD, N_FF);
-            matrix(p + "ffn_up.weight", N_EMBD, N_FF);
-            matrix(p + "ffn_down.weight", N_FF, N_EMBD);
+            vector(p + "attn_norm.weight", s.n_embd());
+            matrix(p + "attn_q.weight", s.n_embd(), s.n_embd());
+            matrix(p + "attn_k.weight", s.n_embd(), s.n_head_kv*D);
+            matrix(p + "attn_v.weight", s.n_embd(), s.n_head_kv*D);
+            matrix(p + "attn_output.weight", s.n_embd(), s.n_embd());
+            vector(p + "ffn_norm.weight", s.n_embd());
+            matrix(p + "ffn_gate.weight", s.n_embd(), s.n_ff);
+            matrix(p + "ffn_up.weight", s.n_embd(), s.n_ff);
+            matrix(p + "ffn_down.weight", s.n_ff, s.n_embd());
         }
         gguf_write_to_file(g, path.c_str(), false);
         gguf_free(g);
@@ -75,7 +87,7 @@ struct random_model {
     }
 };
 
-void write_projections(const std::string & path, const llama_model & model) {
+void write_projections(const std::string & path, const llama_model & model, const shape & s) {
     llama_esa_projections p;
     p.n_proj  = N_PROJ;
     p.scoring = llama_esa_default_params().scoring;
@@ -87,8 +99,8 @@ void write_projections(const std::string & path, const llama_model & model) {
         std::generate(res.begin(), res.end(), [&] { return dist(rng); });
         return res;
     };
-    for (int il = 0; il < N_LAYER; ++il) {
-        p.layers.push_back({ random((size_t) N_PROJ*N_EMBD, 0.02f), random((size_t) N_PROJ*N_HEAD_KV*D, 0.06f), std::vector<float>(N_HEAD_KV*D, 0.0f) });
+    for (int il = 0; il < s.n_layer; ++il) {
+        p.layers.push_back({ random((size_t) N_PROJ*s.n_embd(), 0.02f), random((size_t) N_PROJ*s.n_head_kv*D, 0.06f), std::vector<float>(s.n_head_kv*D, 0.0f) });
     }
     p.save(path.c_str(), model);
 }
@@ -138,14 +150,17 @@ void measure(llama_model * model, const char * name, int depth, const llama_esa_
 int main(int argc, char ** argv) {
     setenv("ESA_TEST_GPU", "1", 0);
     init_backends(argv[0]);
+    const std::string first = argc > 1 ? argv[1] : "";
+    const bool  named = first == "1.5b" || first == "8b";
+    const shape s     = first == "8b" ? SHAPE_8B : SHAPE_1_5B;
     const scratch_dir dir;
-    random_model().write(dir / "model.gguf");
+    random_model(s).write(dir / "model.gguf");
     const model_ptr model = load_model(dir / "model.gguf");
     const std::string projections = dir / "projections.gguf";
-    write_projections(projections, *model);
+    write_projections(projections, *model, s);
 
     std::vector<int> depths;
-    for (int i = 1; i < argc; ++i) {
+    for (int i = named ? 2 : 1; i < argc; ++i) {
         depths.push_back(atoi(argv[i]));
     }
     if (depths.empty()) {
