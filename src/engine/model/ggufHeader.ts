@@ -93,9 +93,11 @@ function walkTensor(cursor: Cursor): void {
   let elements = 1;
   for (let i = 0; i < dimensions; i++) elements *= cursor.u64();
   // The narrowest types take about 1.5 bits per element.
-  if (elements < 1 || elements / 8 > cursor.fileSize) throw new HeaderError(`tensor '${name}' has an impossible shape`);
+  if (elements < 1 || elements / 8 > cursor.fileSize)
+    throw new HeaderError(`tensor '${name}' is larger than the file, which is cut off or damaged`);
   cursor.skip(4); // type
-  if (cursor.u64() > cursor.fileSize) throw new HeaderError(`tensor '${name}' lies beyond the end of the file`);
+  if (cursor.u64() > cursor.fileSize)
+    throw new HeaderError(`tensor '${name}' lies beyond the end of the file, which is cut off or damaged`);
 }
 
 /** Reads little-endian values; knows the size of the whole file, of which it holds the beginning. */
