@@ -7,6 +7,7 @@
 #include <string>
 
 #include "errors.h"
+#include "llama-esa-cpu-sketch.h"
 #include "ggml-backend.h"
 #include "llama-model.h"
 
@@ -77,6 +78,7 @@ static uint64_t layer_bytes(const llama_hparams & hparams, uint32_t layer, const
         const uint64_t width = options.esa->projections ? std::min<uint64_t>(n_k, 128) : n_k;
         const uint64_t slots = uint64_t(esa.n_init) + esa.n_local + esa.n_top + options.batch_size;
         bytes += options.context_size * width * ggml_type_size(GGML_TYPE_F16);
+        bytes += esa.n_sketch > 0 && options.context_size > esa.n_sketch ? options.context_size * LLAMA_ESA_SKETCH_WIDTH : 0;
         bytes += std::min<uint64_t>(slots, options.context_size) * (n_k + n_v) * ggml_type_size(GGML_TYPE_F16);
     }
     return bytes;

@@ -116,6 +116,9 @@ static EsaOptions read_esa(const Napi::Value & value) {
     if (const Napi::Value it = options.Get("proximity"); !is_absent(it)) {
         esa.params.proximity = uint32_t(read_integer(it, "esa.proximity", 0, 64));
     }
+    if (const Napi::Value it = options.Get("nSketch"); !is_absent(it)) {
+        esa.params.n_sketch = uint32_t(read_integer(it, "esa.nSketch", 0, MAX_TOKENS));
+    }
     if (const Napi::Value it = options.Get("typeKc"); !is_absent(it)) {
         esa.params.type_kc = read_choice(it, "esa.typeKc", CACHE_TYPES);
     }

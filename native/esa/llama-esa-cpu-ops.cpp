@@ -1,10 +1,10 @@
 #include "llama-esa-cpu-ops.h"
+#include "llama-esa-cpu-middle.h"
 #include "llama-esa-kernels.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <functional>
+#include <vector>
 
 // The CPU backend runs no more threads than this. Behind the scores there is a row for each, and one that says how many
 // there were.
@@ -13,33 +13,6 @@ static constexpr int64_t EXTRA_ROWS = MAX_TASKS + 1;
 
 // rows of keys that are converted at a time stay in the first-level cache
 static constexpr int64_t BLOCK_FLOATS = 8192;
-
-namespace {
-
-// M as the operations see it
-struct middle {
-    int64_t first; // I is before it
-    int64_t end;
-
-    const int32_t * order; // cell of each token, or nullptr
-
-    middle(const ggml_tensor * range, const ggml_tensor * order) :
-        first(((const int32_t *) range->data)[0]),
-        end  (((const int32_t *) range->data)[1]),
-        order(order ? (const int32_t *) order->data : nullptr) {}
-
-    // -1: not in the cache
-    int64_t cell(int64_t token) const { return order ? order[token] : token; }
-
-    // the part of task ith of nth
-    void split(int ith, int nth, int64_t & t0, int64_t & t1) const {
-        const int64_t per = (end - first + nth - 1)/nth;
-        t0 = std::min(end, first + ith*per);
-        t1 = std::min(end, t0 + per);
-    }
-};
-
-} // namespace
 
 static int64_t score_width(int64_t n_q) {
     return n_q == 1 ? 1 : (n_q + ESA_PANEL - 1)/ESA_PANEL*ESA_PANEL;
@@ -68,7 +41,7 @@ static void load_query(const ggml_tensor * q, int64_t c, int64_t D, float * out)
     }
 }
 
-static void score_one_query(const llama_esa_kernels & k, const middle & m, const ggml_tensor * keys, const float * q,
+static void score_one_query(const llama_esa_kernels & k, const llama_esa_middle & m, const ggml_tensor * keys, const float * q,
         float * out, int64_t t0, int64_t t1) {
     const int64_t n = keys->ne[0];
     thread_local std::vector<float> row;
@@ -100,7 +73,7 @@ static void score_one_query(const llama_esa_kernels & k, const middle & m, const
 static void score(ggml_tensor * dst, int ith, int nth, void *) {
     const ggml_tensor * keys = dst->src[0];
     const ggml_tensor * q    = dst->src[1];
-    const middle m(dst->src[2], dst->src[3]);
+    const llama_esa_middle m(dst->src[2], dst->src[3]);
     const auto & k = llama_esa_get_kernels();
 
     const int64_t n       = keys->ne[0];
@@ -161,7 +134,7 @@ static void score(ggml_tensor * dst, int ith, int nth, void *) {
 
 static void reduce(ggml_tensor * dst, int ith, int nth, void * n_q_as_pointer) {
     const ggml_tensor * s    = dst->src[0];
-    const middle m(dst->src[1], dst->src[2]);
+    const llama_esa_middle m(dst->src[1], dst->src[2]);
     const ggml_tensor * prev = dst->src[3];
     const auto & k = llama_esa_get_kernels();
 
@@ -198,100 +171,6 @@ static void reduce(ggml_tensor * dst, int ith, int nth, void * n_q_as_pointer) {
     }
 }
 
-// Order-preserving bits of a score; both zeros are one, and what is not a number comes last.
-static uint32_t sortable(float x) {
-    if (!(x > -INFINITY)) {
-        return 0;
-    }
-    x += 0.0f;
-    uint32_t u;
-    memcpy(&u, &x, sizeof(u));
-    return u & 0x80000000u ? ~u : u | 0x80000000u;
-}
-
-// s'_j = max over |w - j| <= eps, inside M
-static const float * pool_neighbours(const float * f, int64_t n, int64_t eps, std::vector<float> & out) {
-    if (eps == 0) {
-        return f;
-    }
-    out.assign(f, f + n);
-    for (int64_t e = 1; e <= eps; ++e) {
-        for (int64_t i = 0; i + e < n; ++i) {
-            out[i] = out[i] < f[i + e] ? f[i + e] : out[i];
-        }
-        for (int64_t i = e; i < n; ++i) {
-            out[i] = out[i] < f[i - e] ? f[i - e] : out[i];
-        }
-    }
-    return out.data();
-}
-
-static void pick(ggml_tensor * dst, int ith, int /*nth*/, void * userdata) {
-    if (ith != 0) {
-        return;
-    }
-    auto & params = *(llama_esa_op_params *) userdata;
-    const middle m(dst->src[1], dst->src[2]);
-
-    const int64_t n_sel = dst->ne[0];
-    int32_t * tokens = (int32_t *) dst->data;
-    int32_t * cells  = tokens + n_sel;
-
-    int64_t n_out = 0;
-    auto emit = [&](int64_t token) {
-        tokens[n_out] = (int32_t) token;
-        cells [n_out] = (int32_t) std::max<int64_t>(0, m.cell(token));
-        n_out++;
-    };
-    for (int64_t t = 0; t < m.first && n_out < n_sel; ++t) {
-        if (m.cell(t) >= 0) {
-            emit(t);
-        }
-    }
-
-    const int64_t n = m.end - m.first;
-    const float * f = pool_neighbours((const float *) dst->src[0]->data + m.first, n, params.proximity, params.pooled);
-
-    // the best k: all of the buckets above one, and of that one the best by score, then by index
-    constexpr int SHIFT = 20;
-    int32_t count[1 << (32 - SHIFT)] = {};
-    for (int64_t i = 0; i < n; ++i) {
-        count[sortable(f[i]) >> SHIFT]++;
-    }
-    const int64_t k = std::min(n, n_sel - n_out);
-    int64_t above = 0;
-    uint32_t bucket = (1 << (32 - SHIFT)) - 1;
-    for (; bucket > 0 && above + count[bucket] < k; --bucket) {
-        above += count[bucket];
-    }
-
-    auto & cand = params.candidates; // score in the high half, inverted index in the low one: the largest are the best
-    cand.clear();
-    for (int64_t i = 0; i < n; ++i) {
-        const uint32_t key = sortable(f[i]);
-        if (key >> SHIFT == bucket) {
-            cand.push_back((uint64_t) key << 32 | (uint32_t) ~(uint32_t) i);
-        }
-    }
-    uint64_t least = UINT64_MAX;
-    if (k > above) {
-        std::nth_element(cand.begin(), cand.begin() + (k - above - 1), cand.end(), std::greater<uint64_t>());
-        least = cand[k - above - 1];
-    }
-    for (int64_t i = 0; i < n && n_out < n_sel; ++i) {
-        const uint32_t key = sortable(f[i]);
-        if (key >> SHIFT > bucket || (key >> SHIFT == bucket && ((uint64_t) key << 32 | (uint32_t) ~(uint32_t) i) >= least)) {
-            emit(m.first + i);
-        }
-    }
-    while (n_out < n_sel) { // not reached: the plan selects only when there is enough
-        emit(0);
-    }
-    if (dst->src[3]) {
-        memcpy(dst->src[3]->data, tokens, n_sel*sizeof(int32_t));
-    }
-}
-
 ggml_tensor * llama_esa_op_score(ggml_context * ctx, ggml_tensor * keys, ggml_tensor * q, ggml_tensor * range, ggml_tensor * order,
         int64_t n_order) {
     ggml_tensor * args[] = { keys, q, range, order };
@@ -303,10 +182,4 @@ ggml_tensor * llama_esa_op_reduce(ggml_context * ctx, ggml_tensor * s, int64_t n
         ggml_tensor * prev, int64_t n_order) {
     ggml_tensor * args[] = { s, range, order, prev }; // order and prev may be missing
     return ggml_custom_4d(ctx, GGML_TYPE_F32, n_order, 1, 1, 1, args, 4, reduce, GGML_N_TASKS_MAX, (void *) (intptr_t) n_q);
-}
-
-ggml_tensor * llama_esa_op_pick(ggml_context * ctx, ggml_tensor * f, ggml_tensor * range, ggml_tensor * order, ggml_tensor * trace,
-        int64_t n_sel, llama_esa_op_params * params) {
-    ggml_tensor * args[] = { f, range, order, trace }; // order and trace may be missing
-    return ggml_custom_4d(ctx, GGML_TYPE_I32, n_sel, 2, 1, 1, args, 4, pick, 1, params);
 }

@@ -8,7 +8,8 @@
 
 #include "llama-esa.h"
 #include "llama-esa-cpu-decode.h"
-#include "llama-esa-cpu-ops.h"
+#include "llama-esa-cpu-pick.h"
+#include "llama-esa-cpu-sketch.h"
 #include "llama-esa-layout.h"
 #include "llama-esa-ops.h"
 #include "llama-esa-plan.h"
@@ -54,12 +55,15 @@ struct llama_esa_layer {
     ggml_tensor * proj_k = nullptr; // F32 [n_embd_k, d' + 1]    the next two in one
     ggml_tensor * pk    = nullptr; // F32 [n_embd_k, d']
     ggml_tensor * bias  = nullptr; // F32 [d']                   what centres the compressed keys
+    ggml_tensor * sketch = nullptr; // I8, see llama-esa-cpu-sketch.h
     ggml_tensor * trace = nullptr; // I32 [n_sel]                token indices selected by the last ubatch
     ggml_tensor * cap_q = nullptr; // F32 [n_head*d, n_ubatch]   calibration only: queries as scoring sees them
     ggml_tensor * cap_k = nullptr; // F32 [n_embd_k, n_ubatch]   calibration only: un-rotated keys
 
     ggml_tensor * k_store = nullptr; // the whole K and V of the layer in the cache
     ggml_tensor * v_store = nullptr;
+
+    int64_t n_sketched = 0; // tokens that the sketch holds
 
     bool own_ops = false; // on the CPU and not `portable`
 
@@ -129,13 +133,15 @@ struct llama_esa {
 
     bool capture = false;
 
-    llama_esa_op_params op_params; // what our own operations read while a graph runs
+    llama_esa_pick_params pick_params; // of the CPU's selection
 
 private:
     struct selection {
         ggml_tensor * tokens; // I32 [n_sel]
         ggml_tensor * cells;  // I32 [n_sel]
     };
+
+    bool can_sketch(int64_t n_proj, int64_t n_cells) const;
 
     selection build_select(const llm_graph_context & g, const llm_graph_input_esa & in,
             ggml_tensor * q_score, ggml_tensor * k_cache, int il);

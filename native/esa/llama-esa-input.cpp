@@ -97,6 +97,10 @@ void llm_graph_input_esa::set_input(const llama_ubatch * ubatch) {
     const int64_t n_far       = esa.layout.n_present(std::min(first_local, esa.layout.n_tokens()));
 
     esa.layout.append(p0, (const int64_t *) k_idxs->data, plan.n_tokens);
+    const int64_t n_same = esa.layout.take_changed();
+    for (auto & l : esa.layers) {
+        l.n_sketched = std::min(l.n_sketched, n_same);
+    }
 
     esa.n_far_last  = n_far;
     esa.select_last = plan.select;

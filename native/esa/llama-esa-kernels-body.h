@@ -19,6 +19,11 @@ ESA_FN void lanes_load_f16(lanes * res, const uint16_t * x) {
 }
 
 #if defined(__GNUC__)
+ESA_FN void lanes_load_i8(lanes * res, const int8_t * x) {
+    byte_lanes b;
+    memcpy(&b, x, sizeof(b));
+    *res = __builtin_convertvector(__builtin_convertvector(b, int_lanes), lanes);
+}
 ESA_FN void lanes_fma (lanes * a, float k, const lanes * x) { *a += k**x; }
 ESA_FN void lanes_fma2(lanes * a, const lanes * x, const lanes * y) { *a += *x**y; }
 ESA_FN void lanes_add (lanes * a, const lanes * x) { *a += *x; }
@@ -68,6 +73,7 @@ ESA_FN void lanes_exp(lanes * x) {
     *x = *x > lo ? p*scale : zero;
 }
 #else
+ESA_FN void lanes_load_i8(lanes * a, const int8_t * x) { for (int i = 0; i < LANES; ++i) a->v[i] = x[i]; }
 ESA_FN void lanes_fma (lanes * a, float k, const lanes * x) { for (int i = 0; i < LANES; ++i) a->v[i] += k*x->v[i]; }
 ESA_FN void lanes_fma2(lanes * a, const lanes * x, const lanes * y) { for (int i = 0; i < LANES; ++i) a->v[i] += x->v[i]*y->v[i]; }
 ESA_FN void lanes_add (lanes * a, const lanes * x) { for (int i = 0; i < LANES; ++i) a->v[i] += x->v[i]; }
@@ -331,6 +337,18 @@ ESA_TARGET static void reduce(const float * s, int64_t n_rows, int64_t width, co
     }
 }
 
+ESA_TARGET static void sketch(const int8_t * blocks, int64_t n_blocks, int64_t n, const float * q, float * s) {
+    for (int64_t b = 0; b < n_blocks; ++b, blocks += n*LANES, s += LANES) {
+        lanes acc[2] = {}, x;
+        for (int64_t j = 0; j < n; ++j) {
+            lanes_load_i8(&x, blocks + j*LANES);
+            lanes_fma(&acc[j % 2], q[j], &x);
+        }
+        lanes_add(&acc[0], &acc[1]);
+        lanes_store(&acc[0], s);
+    }
+}
+
 // scores[r][query] = k_r . q for ROWS rows and VECTORS*16 queries
 template <int ROWS, int VECTORS>
 ESA_FN void attend_scores(const float * k, int64_t d, const float * q, float * scores) {
@@ -450,7 +468,7 @@ ESA_TARGET static void attend(const llama_esa_panel & p, const float * q, const 
 }
 
 static const llama_esa_kernels kernels = {
-    ESA_STRING(ESA_ISA), f16_to_f32, dot, scores, dots, exp_sum, accumulate, attend, reduce,
+    ESA_STRING(ESA_ISA), f16_to_f32, dot, scores, dots, exp_sum, accumulate, attend, sketch, reduce,
 };
 
 #undef ESA_FN

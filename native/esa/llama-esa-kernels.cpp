@@ -29,6 +29,7 @@ typedef float   lanes         __attribute__((vector_size(LANES*sizeof(float)), m
 typedef float   half_lanes    __attribute__((vector_size(8*sizeof(float))));
 typedef float   quarter_lanes __attribute__((vector_size(4*sizeof(float))));
 typedef int32_t int_lanes     __attribute__((vector_size(LANES*sizeof(int32_t))));
+typedef int8_t  byte_lanes    __attribute__((vector_size(LANES)));
 #else
 struct lanes { float v[LANES]; };
 #endif

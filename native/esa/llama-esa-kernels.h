@@ -55,6 +55,9 @@ struct llama_esa_kernels {
     void (*attend)(const llama_esa_panel & p, const float * q, const uint16_t * const * k_rows, const uint16_t * const * v_rows,
             int64_t n_rows, const int32_t * n_visible);
 
+    // s[b*16 + t] = sum_j q[j]*blocks[b][j][t], blocks of 16 tokens and n components
+    void (*sketch)(const int8_t * blocks, int64_t n_blocks, int64_t n, const float * q, float * s);
+
     // f[r] = max(f[r], max_q (s[r*width + q] - best[q])), width a multiple of 32
     void (*reduce)(const float * s, int64_t n_rows, int64_t width, const float * best, float * f);
 };

@@ -23,6 +23,8 @@ void llama_esa_layout::sync(const llama_kv_cells & cells) {
         refill_from = -1;
     }
 
+    changed_from = std::min(changed_from, n);
+
     ring_begin = std::min(ring_begin, n); // after the end nothing has to be valid
 
     bool only_tail = n <= n_tokens() && n_missing == 0 && (int64_t) cells.get_used() == n;
@@ -36,12 +38,16 @@ void llama_esa_layout::sync(const llama_kv_cells & cells) {
         return;
     }
 
+    const std::vector<int32_t> before = std::move(cell);
     cell.assign(n, -1);
     for (uint32_t i = 0; i < cells.size(); ++i) {
         if (!cells.is_empty(i) && cells.seq_has(i, 0)) {
             cell[cells.pos_get(i)] = (int32_t) i;
         }
     }
+
+    const auto same = std::mismatch(before.begin(), before.begin() + std::min<int64_t>(n, before.size()), cell.begin()).first;
+    changed_from = std::min<int64_t>(changed_from, same - before.begin());
 
     n_missing  = std::count(cell.begin(), cell.end(), -1);
     n_identity = 0;
@@ -52,6 +58,7 @@ void llama_esa_layout::sync(const llama_kv_cells & cells) {
 }
 
 void llama_esa_layout::append(int64_t p0, const int64_t * cells, int64_t n) {
+    changed_from = std::min(changed_from, p0);
     cell.resize(p0, -1);
     n_identity = std::min(n_identity, p0);
     for (int64_t i = 0; i < n; ++i) {
@@ -59,6 +66,12 @@ void llama_esa_layout::append(int64_t p0, const int64_t * cells, int64_t n) {
         n_identity += n_identity == p0 + i && cells[i] == p0 + i;
     }
     ring_begin = std::max(ring_begin, p0 + n - n_ring);
+}
+
+int64_t llama_esa_layout::take_changed() {
+    const int64_t res = changed_from;
+    changed_from = n_tokens();
+    return res;
 }
 
 void llama_esa_layout::ring_refilled(int64_t first, int64_t p0) {

@@ -25,6 +25,9 @@ public:
     // the ring holds every position from `first` on
     bool ring_valid_from(int64_t first) const { return first >= ring_begin; }
 
+    // the first token index whose cell holds something else than when this was last asked, at most n_tokens()
+    int64_t take_changed();
+
     int64_t n_tokens() const { return (int64_t) cell.size(); }
 
     // every token is in the cell of its own index
@@ -44,6 +47,8 @@ private:
 
     int64_t n_identity = 0; // tokens [0, n_identity) are in the cells of their own index
     int64_t n_missing  = 0;
+
+    int64_t changed_from = 0;
 
     int64_t n_ring      = 0;
     int64_t ring_begin  = 0;  // first position whose rotated key is in the ring

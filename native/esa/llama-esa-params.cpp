@@ -41,6 +41,7 @@ struct llama_esa_params llama_esa_default_params(void) {
         /*.n_local     =*/ 4096,
         /*.n_top       =*/ 2048,
         /*.proximity   =*/ 1,
+        /*.n_sketch    =*/ 16384,
         /*.type_kc     =*/ GGML_TYPE_F16,
         /*.positions   =*/ LLAMA_ESA_POSITIONS_FAR,
         /*.scoring     =*/ LLAMA_ESA_SCORING_FAR,

@@ -96,9 +96,14 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
         }
         const int64_t n_q  = q->ne[2];
         const int64_t step = queries_at_once(in.plan.n_kv, n_q);
+        const bool  sketch = in.plan.sketch && l.sketch;
 
         ggml_tensor * f = nullptr;
-        for (int64_t i = 0; i < n_q; i += step) {
+        if (sketch) {
+            auto * layer = const_cast<llama_esa_layer *>(&l);
+            f = llama_esa_op_score_sketch(ctx, llama_esa_op_sketch(ctx, keys, in.range, in.order, layer), q, in.range, in.plan.n_order, layer);
+        }
+        for (int64_t i = 0; i < n_q && !sketch; i += step) {
             const int64_t n = std::min(step, n_q - i);
             ggml_tensor * part = ggml_view_3d(ctx, q, q->ne[0], q->ne[1], n, q->nb[1], q->nb[2], i*q->nb[2]);
             ggml_tensor * s    = llama_esa_op_score(ctx, keys, part, in.range, in.order, in.plan.n_order);
@@ -108,8 +113,11 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
         }
         g.cb(f, "esa_f", il);
 
-        op_params.proximity = params.proximity;
-        ggml_tensor * both = llama_esa_op_pick(ctx, f, in.range, in.order, l.trace, n_sel, &op_params);
+        pick_params.proximity = params.proximity;
+        ggml_tensor * list = sketch ?
+            llama_esa_op_list(ctx, f, in.range, in.order, keys, q, LLAMA_ESA_SKETCH_TIMES*params.n_top, &pick_params) :
+            llama_esa_op_list(ctx, f, in.range, in.order, nullptr, nullptr, params.n_top, &pick_params);
+        ggml_tensor * both = llama_esa_op_pick(ctx, list, f, in.range, in.order, l.trace, n_sel, &pick_params);
         g.cb(both, "esa_pick", il);
         res.tokens = ggml_view_1d(ctx, both, n_sel, 0);
         res.cells  = ggml_view_1d(ctx, both, n_sel, both->nb[1]);

@@ -82,6 +82,11 @@ static std::vector<float> projected_mean(const llama_esa_projection & p, int64_t
     return res;
 }
 
+bool llama_esa::can_sketch(int64_t n_proj, int64_t n_cells) const {
+    return params.n_sketch > 0 && n_cells > params.n_sketch && params.type_kc == GGML_TYPE_F16 && n_proj % 16 == 0 &&
+        n_proj > LLAMA_ESA_SKETCH_WIDTH;
+}
+
 void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
     if (auto * iswa = dynamic_cast<llama_kv_cache_iswa *>(memory)) {
         kv     = iswa->get_base();
@@ -100,7 +105,7 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
     layout.reset(n_ring);
 
     const auto & hp = model.hparams;
-    const size_t n_tensors = 10*layers.size() + 1;
+    const size_t n_tensors = 11*layers.size() + 1;
 
     tensor_arena arena;
     for (uint32_t il = 0; il < layers.size(); ++il) {
@@ -127,6 +132,9 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
         if (projections) {
             const int64_t n_proj = projections->n_proj;
             l.kc   = ggml_new_tensor_2d(ctx, params.type_kc, n_proj, kv->get_size());
+            if (l.own_ops && can_sketch(n_proj, kv->get_size())) {
+                l.sketch = llama_esa_new_sketch(ctx, kv->get_size());
+            }
             l.pq   = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, nq, n_proj);
             l.proj_k = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, nk, n_proj + (n_proj + nk - 1)/nk);
             l.pk     = ggml_view_2d(ctx, l.proj_k, nk, n_proj, l.proj_k->nb[1], 0);
@@ -212,6 +220,8 @@ llama_esa_plan llama_esa_plan::make(const llama_esa & esa, int64_t p0, int64_t n
     res.order    = !reserve && !esa.layout.identity();
     res.n_order  = res.order ? pad(p0 + n_tokens) : n_kv;
     res.select   = n_far > esa.n_sel;
+    res.sketch   = res.select && res.complete && n_tokens == 1 && !reserve && esa.params.n_sketch > 0 &&
+                   n_far - esa.params.n_init >= esa.params.n_sketch;
     res.n_far    = res.select ? esa.n_sel : std::min<int64_t>(esa.n_sel, pad(n_far));
     res.n_ring   = n_far > 0 ? esa.n_ring : std::min<int64_t>(esa.n_ring, pad(p0 + n_tokens));
     if (!reserve && !esa.layout.ring_valid_from(first_local)) {

@@ -5,9 +5,11 @@
 // the evaluation text every way of scoring selects n_top of the middle, and two shares are taken:
 //   mass   of the attention weight that the model's own (rotated, dense) attention gives to the middle, summed over heads
 //   index  of what the same way of scoring selects from whole keys
+//   score  of what that selection has in scores from whole keys above their mean: 0 for a random choice
 // A way of scoring is where queries are seen from (`content`: not rotated, `far`: rotated to the distance n_local, as attention
 // will see the far tokens), how heads vote (`sum`, `norm`, `soft`: a softmax each), and the width of the compressed keys.
 // `best` selects by that attention weight itself: no selection of n_top tokens shared by all heads holds more.
+// `A of B, C` looks first at the first A components of compressed keys of width B in 8 bits, then scores the best C*n_top whole.
 
 #include "support/session.h"
 
@@ -48,6 +50,7 @@ static void capture(llama_model * model, const tokens & t, F && use) {
     esa.n_init  = 0;
     esa.n_local = (uint32_t) t.size();
     esa.n_top   = 1;
+    esa.scoring = LLAMA_ESA_SCORING_CONTENT; // queries as the model has them
     llama_context_params cp = llama_context_default_params();
     cp.n_ctx   = (uint32_t) t.size();
     cp.n_batch = cp.n_ubatch = N_UBATCH;
@@ -145,15 +148,17 @@ static void add_softmax(const rows & s, float scale, rows & to) {
 
 // shares, summed over queries and then over layers
 struct result {
-    double mass = 0.0, index = 0.0, min_mass = 1.0, min_index = 1.0;
+    double mass = 0.0, index = 0.0, score = 0.0, min_mass = 1.0, min_index = 1.0, min_score = 1.0;
     int n = 0;
 
     void add(const result & layer) {
-        const double m = layer.mass/layer.n, i = layer.index/layer.n;
+        const double m = layer.mass/layer.n, i = layer.index/layer.n, s = layer.score/layer.n;
         mass  += m;
         index += i;
+        score += s;
         min_mass  = std::min(min_mass,  m);
         min_index = std::min(min_index, i);
+        min_score = std::min(min_score, s);
         n++;
     }
 };
@@ -221,13 +226,37 @@ struct compressed {
         }
     }
 
-    rows score(const float * q, int64_t first, int64_t m) const {
-        rows qp(d), res(m);
+    rows query(const float * q) const {
+        rows res(d);
         for (int64_t j = 0; j < d; ++j) {
-            qp[j] = dot(&p.pq[j*width], q, width);
+            res[j] = dot(&p.pq[j*width], q, width);
         }
+        return res;
+    }
+
+    rows score(const float * q, int64_t first, int64_t m) const {
+        const rows qp = query(q);
+        rows res(m);
         for (int64_t t = 0; t < m; ++t) {
             res[t] = dot(qp.data(), &k[(first + t)*d], d);
+        }
+        return res;
+    }
+
+    // by the first components in 8 bits, then whole for the n best of these
+    rows score_in_two(const float * q, int64_t first, int64_t m, int64_t n_first, int64_t n) const {
+        const rows qp = query(q);
+        rows coarse(m), res(m, -INFINITY);
+        for (int64_t t = 0; t < m; ++t) {
+            for (int64_t j = 0; j < n_first; ++j) {
+                coarse[t] += qp[j]*std::max(-127.0f, std::min(127.0f, std::round(k[(first + t)*d + j]*24.0f)));
+            }
+        }
+        std::vector<int64_t> order(m);
+        std::iota(order.begin(), order.end(), 0);
+        std::nth_element(order.begin(), order.begin() + n, order.end(), [&](int64_t a, int64_t b) { return coarse[a] > coarse[b]; });
+        for (int64_t i = 0; i < n; ++i) {
+            res[order[i]] = dot(qp.data(), &k[(first + order[i])*d], d);
         }
         return res;
     }
@@ -269,7 +298,7 @@ static std::map<std::string, result> evaluate(const layer_data & l, const std::v
     std::map<int64_t, std::vector<compressed>> soft[2];
     for (int view = 0; view < 2; ++view) {
         const statistics & stats = *l.stats[view];
-        for (const int64_t n_proj : { 32, 64, 96, 128 }) {
+        for (const int64_t n_proj : { 16, 32, 64, 96, 128 }) {
             if (n_proj < s.D()) {
                 whole_heads[view].emplace("sum "  + std::to_string(n_proj), compressed(l, stats.sum .solve(n_proj), n_proj, 0));
                 whole_heads[view].emplace("norm " + std::to_string(n_proj), compressed(l, stats.norm.solve(n_proj), n_proj, 0));
@@ -287,19 +316,23 @@ static std::map<std::string, result> evaluate(const layer_data & l, const std::v
         const rows mass = dense_mass(l, rotated, l.queries[iq], at[iq], first, m);
         const double total = std::accumulate(mass.begin(), mass.end(), 0.0);
 
-        auto note = [&](const std::string & name, const std::vector<char> & chosen, const std::vector<char> & exact) {
-            double got = 0.0, same = 0.0;
+        auto note = [&](const std::string & name, const std::vector<char> & chosen, const std::vector<char> & exact, const rows & score) {
+            const double mean = std::accumulate(score.begin(), score.end(), 0.0)/m;
+            double got = 0.0, same = 0.0, above = 0.0, best = 0.0;
             for (int64_t t = 0; t < m; ++t) {
-                got  += chosen[t]*mass[t];
-                same += chosen[t] & exact[t];
+                got   += chosen[t]*mass[t];
+                same  += chosen[t] & exact[t];
+                above += chosen[t]*(score[t] - mean);
+                best  += exact [t]*(score[t] - mean);
             }
             auto & r = res[name];
             r.mass  += got/total;
             r.index += same/n_top;
+            r.score += above/best;
             r.n++;
         };
         const auto best = select(mass, n_top);
-        note("best", best, best);
+        note("best", best, best, mass);
 
         for (int view = 0; view < 2; ++view) {
             const std::string prefix = std::string(VIEWS[view]) + " ";
@@ -320,17 +353,26 @@ static std::map<std::string, result> evaluate(const layer_data & l, const std::v
             std::map<std::string, std::vector<char>> exact;
             for (const auto & [vote, scores] : f) {
                 exact[vote] = select(scores, n_top);
-                note(prefix + vote + " whole", exact[vote], exact[vote]);
+                note(prefix + vote + " whole", exact[vote], exact[vote], scores);
             }
             for (const auto & [name, c] : whole_heads[view]) {
-                note(prefix + name, select(c.score(q.data(), first, m), n_top), exact[name.substr(0, name.find(' '))]);
+                const std::string vote = name.substr(0, name.find(' '));
+                note(prefix + name, select(c.score(q.data(), first, m), n_top), exact[vote], f[vote]);
+                for (const int64_t n_first : { 8, 16, 32 }) {
+                    for (const int64_t times : { 2, 4, 8 }) {
+                        if (view == 1 && name == "sum 64" && times*n_top < m) {
+                            note(prefix + "sum " + std::to_string(n_first) + " of 64, " + std::to_string(times),
+                                 select(c.score_in_two(q.data(), first, m, n_first, times*n_top), n_top), exact[vote], f[vote]);
+                        }
+                    }
+                }
             }
             for (const auto & [n_proj, groups] : soft[view]) {
                 rows sum(m, 0.0f);
                 for (int64_t h = 0; h < s.n_head; ++h) {
                     add_softmax(groups[h/s.n_gqa()].score(&q[h*s.d], first, m), scale, sum);
                 }
-                note(prefix + "soft " + std::to_string(n_proj), select(sum, n_top), exact["soft"]);
+                note(prefix + "soft " + std::to_string(n_proj), select(sum, n_top), exact["soft"], f["soft"]);
             }
         }
     }
@@ -384,13 +426,14 @@ int main(int argc, char ** argv) {
         if (layers[il].stats[0]) {
             for (const auto & [name, r] : evaluate(layers[il], at, n_local, n_top)) {
                 all[name].add(r);
-                fprintf(stderr, "layer %2zu %-18s mass %.3f index %.3f\n", il, name.c_str(), r.mass/r.n, r.index/r.n);
+                fprintf(stderr, "layer %2zu %-18s mass %.3f index %.3f score %.3f\n", il, name.c_str(), r.mass/r.n, r.index/r.n, r.score/r.n);
             }
         }
     }
-    printf("| score | mass, mean | worst layer | indices, mean | worst layer |\n|---|---|---|---|---|\n");
+    printf("| scored by | mass, mean | worst layer | indices, mean | worst layer | score, mean | worst layer |\n|---|---|---|---|---|---|---|\n");
     for (const auto & [name, r] : all) {
-        printf("| %s | %.3f | %.3f | %.3f | %.3f |\n", name.c_str(), r.mass/r.n, r.min_mass, r.index/r.n, r.min_index);
+        printf("| %s | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n", name.c_str(), r.mass/r.n, r.min_mass, r.index/r.n, r.min_index,
+            r.score/r.n, r.min_score);
     }
     return 0;
 }

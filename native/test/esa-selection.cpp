@@ -13,6 +13,7 @@ struct selection_case {
     bool edit = false;      // something is removed from the middle on the way
     int  n_threads = 1;
     int  n_proj = 32;       // width of compressed keys
+    uint32_t n_sketch = 0;  // M of this size is looked at in two steps
     int  alphabet = 0;      // so few different tokens that scores tie; 0: all
     ggml_type type_kc = GGML_TYPE_F16;
     llama_esa_scoring scoring = LLAMA_ESA_SCORING_FAR;
@@ -21,7 +22,8 @@ struct selection_case {
         return tiny.name() + ", eps " + std::to_string(proximity) + ", n_init " + std::to_string(n_init) +
             (compressed ? std::string(", compressed ") + ggml_type_name(type_kc) : ", full width") +
             (portable ? ", stock operations" : ", own operations") + (edit ? ", after an edit" : "") +
-            (n_threads > 1 ? ", " + std::to_string(n_threads) + " threads" : "") + (alphabet ? ", ties" : "") + (scoring == LLAMA_ESA_SCORING_FAR ? "" : ", by content");
+            (n_threads > 1 ? ", " + std::to_string(n_threads) + " threads" : "") + (alphabet ? ", ties" : "") +
+            (n_sketch ? ", in two steps" : "") + (scoring == LLAMA_ESA_SCORING_FAR ? "" : ", by content");
     }
 };
 
@@ -87,6 +89,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
     p.type_kc     = c.type_kc;
     p.portable    = c.portable;
     p.scoring     = c.scoring;
+    p.n_sketch    = c.n_sketch;
     p.projections = c.compressed ? projections.c_str() : nullptr;
 
     std::vector<int> layers;
@@ -140,7 +143,9 @@ static void check(const selection_case & c, const scratch_dir & dir) {
             }
         }
     }
-    tap::ok(n_checked > 0 && n_wrong == 0, "%s: %d indices, %d within rounding of the threshold, %d wrong",
+    // a first look may miss what is at the threshold, when there is more than it lists
+    const int allowed = c.n_sketch && c.n_top < 100 ? n_checked/50 : 0;
+    tap::ok(n_checked > 0 && n_wrong <= allowed, "%s: %d indices, %d within rounding of the threshold, %d wrong",
             c.name().c_str(), n_checked, n_different/2, n_wrong);
 }
 
@@ -224,6 +229,27 @@ int main(int, char ** argv) {
                 cases.push_back(c);
             }
         }
+    }
+    {
+        selection_case c;
+        c.tiny.d     = 64;
+        c.compressed = true;
+        c.n_proj     = 64;
+        c.n_sketch   = 1;
+        cases.push_back(c);
+    }
+    // all that is looked at is scored whole when four times as many as are selected are all of M
+    for (const bool edit : { false, true }) {
+        selection_case c;
+        c.tiny.d     = 64;
+        c.n_top      = 200;
+        c.compressed = true;
+        c.n_proj     = 64;
+        c.n_sketch   = 1;
+        c.edit       = edit;
+        cases.push_back(c);
+        c.n_threads  = 3;
+        cases.push_back(c);
     }
     for (const auto & c : cases) {
         check(c, dir);

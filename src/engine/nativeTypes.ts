@@ -69,6 +69,8 @@ export interface EsaOptions {
   readonly nTop: number;
   /** `ε`: a token inherits the best score within this distance. Default 1. */
   readonly proximity?: number;
+  /** On the CPU a single token looks at a middle of at least this many tokens in two steps; 0: never. Default 16,384. */
+  readonly nSketch?: number;
   /** Default f16. */
   readonly typeKc?: CacheType;
   /** Default far: all at the constant distance of the paper. */
