@@ -175,6 +175,22 @@ static void take_best(const std::vector<candidate> & list, int64_t k, std::vecto
     }
 }
 
+// Keeps what can be among the k best: after scoring again, or when the cut was low, there is much more.
+static void drop_below_best(std::vector<candidate> & list, int64_t k) {
+    if ((int64_t) list.size() < 2*k) {
+        return;
+    }
+    histogram h;
+    for (const candidate & c : list) {
+        h.add(c.score);
+    }
+    int64_t above;
+    const uint32_t interval = h.interval_of(k, above);
+    list.erase(std::remove_if(list.begin(), list.end(), [&](const candidate & c) {
+        return sortable(c.score) >> histogram::SHIFT < interval;
+    }), list.end());
+}
+
 static void pick(ggml_tensor * dst, int ith, int /*nth*/, void * userdata) {
     if (ith != 0) {
         return;
@@ -210,6 +226,7 @@ static void pick(ggml_tensor * dst, int ith, int /*nth*/, void * userdata) {
             params.merged.push_back({ i, f[i] });
         }
     }
+    drop_below_best(params.merged, k);
     const auto * list = &params.merged;
     if (params.proximity > 0) {
         pool(params.merged, (int32_t) m.size(), params.proximity, params.pooled);

@@ -10,8 +10,8 @@ struct llama_esa_layer;
 // components that are looked at
 static constexpr int64_t LLAMA_ESA_SKETCH_WIDTH = 16;
 
-// how many times as many tokens as will be selected are scored again
-static constexpr int64_t LLAMA_ESA_SKETCH_TIMES = 4;
+// how many of n tokens are scored again to select k
+static inline int64_t llama_esa_sketch_candidates(int64_t n, int64_t k) { return 2*k + n/128; }
 
 // I8 [16*LLAMA_ESA_SKETCH_WIDTH, n/16]: blocks of 16 tokens, tokens fastest, in token order
 ggml_tensor * llama_esa_new_sketch(ggml_context * ctx, int64_t n);

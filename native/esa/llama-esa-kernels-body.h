@@ -3,6 +3,7 @@
 //   ESA_TARGET   the attribute that lets the compiler use the instruction set
 //   ESA_WIDE     1: there are 32 registers of 16 floats, 0: 16 of 8 or 32 of 4
 //   ESA_F16      how 16 halves are loaded: statements that read `x` and write `y`
+//   ESA_I8       the same for 16 bytes
 // There is no include guard on purpose.
 
 namespace ESA_ISA {
@@ -18,12 +19,13 @@ ESA_FN void lanes_load_f16(lanes * res, const uint16_t * x) {
     ESA_F16
 }
 
-#if defined(__GNUC__)
+// 16 bytes as floats
 ESA_FN void lanes_load_i8(lanes * res, const int8_t * x) {
-    byte_lanes b;
-    memcpy(&b, x, sizeof(b));
-    *res = __builtin_convertvector(__builtin_convertvector(b, int_lanes), lanes);
+    float * y = (float *) res;
+    ESA_I8
 }
+
+#if defined(__GNUC__)
 ESA_FN void lanes_fma (lanes * a, float k, const lanes * x) { *a += k**x; }
 ESA_FN void lanes_fma2(lanes * a, const lanes * x, const lanes * y) { *a += *x**y; }
 ESA_FN void lanes_add (lanes * a, const lanes * x) { *a += *x; }
@@ -73,7 +75,6 @@ ESA_FN void lanes_exp(lanes * x) {
     *x = *x > lo ? p*scale : zero;
 }
 #else
-ESA_FN void lanes_load_i8(lanes * a, const int8_t * x) { for (int i = 0; i < LANES; ++i) a->v[i] = x[i]; }
 ESA_FN void lanes_fma (lanes * a, float k, const lanes * x) { for (int i = 0; i < LANES; ++i) a->v[i] += k*x->v[i]; }
 ESA_FN void lanes_fma2(lanes * a, const lanes * x, const lanes * y) { for (int i = 0; i < LANES; ++i) a->v[i] += x->v[i]*y->v[i]; }
 ESA_FN void lanes_add (lanes * a, const lanes * x) { for (int i = 0; i < LANES; ++i) a->v[i] += x->v[i]; }
@@ -337,15 +338,27 @@ ESA_TARGET static void reduce(const float * s, int64_t n_rows, int64_t width, co
     }
 }
 
-ESA_TARGET static void sketch(const int8_t * blocks, int64_t n_blocks, int64_t n, const float * q, float * s) {
-    for (int64_t b = 0; b < n_blocks; ++b, blocks += n*LANES, s += LANES) {
-        lanes acc[2] = {}, x;
-        for (int64_t j = 0; j < n; ++j) {
-            lanes_load_i8(&x, blocks + j*LANES);
-            lanes_fma(&acc[j % 2], q[j], &x);
+template <int BLOCKS>
+ESA_FN void sketch_blocks(const int8_t * blocks, int64_t n, const float * q, float * s) {
+    lanes acc[BLOCKS] = {}, x;
+    for (int64_t j = 0; j < n; ++j) {
+        for (int b = 0; b < BLOCKS; ++b) {
+            lanes_load_i8(&x, blocks + (b*n + j)*LANES);
+            lanes_fma(&acc[b], q[j], &x);
         }
-        lanes_add(&acc[0], &acc[1]);
-        lanes_store(&acc[0], s);
+    }
+    for (int b = 0; b < BLOCKS; ++b) {
+        lanes_store(&acc[b], s + b*LANES);
+    }
+}
+
+ESA_TARGET static void sketch(const int8_t * blocks, int64_t n_blocks, int64_t n, const float * q, float * s) {
+    int64_t b = 0;
+    for (; b + 4 <= n_blocks; b += 4) {
+        sketch_blocks<4>(blocks + b*n*LANES, n, q, s + b*LANES);
+    }
+    for (; b < n_blocks; ++b) {
+        sketch_blocks<1>(blocks + b*n*LANES, n, q, s + b*LANES);
     }
 }
 
@@ -479,3 +492,4 @@ static const llama_esa_kernels kernels = {
 #undef ESA_TARGET
 #undef ESA_WIDE
 #undef ESA_F16
+#undef ESA_I8

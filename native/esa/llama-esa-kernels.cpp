@@ -29,13 +29,13 @@ typedef float   lanes         __attribute__((vector_size(LANES*sizeof(float)), m
 typedef float   half_lanes    __attribute__((vector_size(8*sizeof(float))));
 typedef float   quarter_lanes __attribute__((vector_size(4*sizeof(float))));
 typedef int32_t int_lanes     __attribute__((vector_size(LANES*sizeof(int32_t))));
-typedef int8_t  byte_lanes    __attribute__((vector_size(LANES)));
 #else
 struct lanes { float v[LANES]; };
 #endif
 
 #define ESA_ISA    base
 #define ESA_TARGET
+#define ESA_I8     for (int64_t i = 0; i < LANES; ++i) y[i] = x[i];
 #if defined(__aarch64__) && defined(__GNUC__)
 typedef __fp16 f16_lanes __attribute__((vector_size(LANES*sizeof(__fp16))));
 #    define ESA_WIDE 0
@@ -55,6 +55,9 @@ typedef __fp16 f16_lanes __attribute__((vector_size(LANES*sizeof(__fp16))));
 #define ESA_ISA    avx2
 #define ESA_TARGET __attribute__((target("avx2,fma,f16c")))
 #define ESA_WIDE   0
+#define ESA_I8                                                                                                   \
+    _mm256_storeu_ps(y,     _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) x))));      \
+    _mm256_storeu_ps(y + 8, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) (x + 8)))));
 #define ESA_F16                                                                              \
     _mm256_storeu_ps(y,     _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) x)));          \
     _mm256_storeu_ps(y + 8, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (x + 8))));
@@ -63,6 +66,7 @@ typedef __fp16 f16_lanes __attribute__((vector_size(LANES*sizeof(__fp16))));
 #define ESA_ISA    avx512
 #define ESA_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
 #define ESA_WIDE   1
+#define ESA_I8     _mm512_storeu_ps(y, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) x))));
 #define ESA_F16    _mm512_storeu_ps(y, _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256((const __m256i *) x)));
 #include "llama-esa-kernels-body.h"
 

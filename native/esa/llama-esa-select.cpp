@@ -115,7 +115,7 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
 
         pick_params.proximity = params.proximity;
         ggml_tensor * list = sketch ?
-            llama_esa_op_list(ctx, f, in.range, in.order, keys, q, LLAMA_ESA_SKETCH_TIMES*params.n_top, &pick_params) :
+            llama_esa_op_list(ctx, f, in.range, in.order, keys, q, llama_esa_sketch_candidates(in.plan.n_order, params.n_top), &pick_params) :
             llama_esa_op_list(ctx, f, in.range, in.order, nullptr, nullptr, params.n_top, &pick_params);
         ggml_tensor * both = llama_esa_op_pick(ctx, list, f, in.range, in.order, l.trace, n_sel, &pick_params);
         g.cb(both, "esa_pick", il);

@@ -242,7 +242,7 @@ int main(int, char ** argv) {
     for (const bool edit : { false, true }) {
         selection_case c;
         c.tiny.d     = 64;
-        c.n_top      = 200;
+        c.n_top = 200;
         c.compressed = true;
         c.n_proj     = 64;
         c.n_sketch   = 1;
