@@ -26,6 +26,7 @@ export function addBenchCommand(program: Command, signal: AbortSignal): void {
         "0.5b",
         "1.5b",
         "8b",
+        "8b-attention",
       ]),
     )
     .option("--chunk <n>", "tokens that are read at once", integer(1), 512)

@@ -20,9 +20,12 @@ export interface ModelShape {
   readonly weights: TensorType;
 }
 
-export type ShapeName = "tiny" | "0.5b" | "1.5b" | "8b";
+export type ShapeName = "tiny" | "0.5b" | "1.5b" | "8b" | "8b-attention";
 
-/** The shapes of Qwen2.5-Coder 0.5B and 1.5B, of Llama 3 8B, and one that computes in no time. */
+/**
+ * The shapes of Qwen2.5-Coder 0.5B and 1.5B, of Llama 3 8B, four layers of the latter with its attention and little else, and
+ * one that computes in no time.
+ */
 export const shapes: Readonly<Record<ShapeName, ModelShape>> = {
   tiny: {
     architecture: "llama",
@@ -72,6 +75,19 @@ export const shapes: Readonly<Record<ShapeName, ModelShape>> = {
     embedding: 4096,
     feedForward: 14_336,
     vocabulary: 128_256,
+    tied: false,
+    ropeBase: 500_000,
+    weights: "q4_0",
+  },
+  "8b-attention": {
+    architecture: "llama",
+    layers: 4,
+    heads: 32,
+    kvHeads: 8,
+    headDim: 128,
+    embedding: 256,
+    feedForward: 256,
+    vocabulary: 512,
     tied: false,
     ropeBase: 500_000,
     weights: "q4_0",
