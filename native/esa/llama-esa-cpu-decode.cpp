@@ -59,15 +59,16 @@ ggml_tensor * llama_esa_op_store(ggml_context * ctx, ggml_tensor * k, ggml_tenso
 // attend
 //
 
-// The rows are cut into this many parts, so that a model with few heads still keeps many threads busy.
-static constexpr int64_t N_PARTS = 8;
+// The rows are cut into this many parts: as many threads can be busy.
+static constexpr int64_t N_PARTS = 16;
 
 // rows that are read at a time
 static constexpr int64_t TILE = 32;
 
 namespace {
 
-// attention of the heads of one group over some of the rows: F32 [n_gqa][d_v + 2], sums, maximum and total weight
+// Attention of all heads over some of the rows: F32 [n_head][d_v] sums, [n_head] maxima, [n_head] total weights. A row is read
+// once for all heads while it is near: rows of far tokens lie anywhere, and finding one costs more than reading it.
 struct part_builder {
     const llama_esa_attend  & p;
     const llama_esa_kernels & kernels;
@@ -77,84 +78,87 @@ struct part_builder {
     const int32_t     * cells;
     const int32_t     * range;
 
-    int64_t group;
-
     int64_t n_far()   const { return cells ? range[3] : 0; }
     int64_t n_local() const { return range[2] - range[1] + 1; }
+    int64_t n_gqa()   const { return p.n_head/p.n_head_kv; }
 
-    // rows are counted with the far ones first
-    int64_t slot(int64_t row) const { return (range[1] + row - n_far()) % p.n_ring; }
-
-    const uint16_t * key(int64_t row) const {
-        const char * at = row < n_far() ? row_of(p.layer->k_store, cells[row]) : row_of(p.layer->ws_k, slot(row));
-        return (const uint16_t *) at + group*p.d;
-    }
-    const uint16_t * value(int64_t row) const {
-        const char * at = row < n_far() ? row_of(p.layer->v_store, cells[row]) : row_of(p.layer->ws_v, slot(row));
-        return (const uint16_t *) at + group*p.d_v;
-    }
-
-    void scores(int64_t r0, int64_t r1, int64_t n_gqa, float * s, int64_t stride) const {
+    // calls use(rows, first, n, far) for tiles of rows [r0, r1) of `cache` and `ring`; they are counted with the far ones first
+    template <typename F>
+    void tiles(int64_t r0, int64_t r1, const ggml_tensor * cache, const ggml_tensor * ring, F && use) const {
         const uint16_t * rows[TILE];
+        int64_t slot = (range[1] + std::max<int64_t>(0, r0 - n_far())) % p.n_ring;
         for (int64_t r = r0; r < r1;) {
             const bool    far = r < n_far();
             const int64_t n   = std::min(TILE, (far ? std::min(r1, n_far()) : r1) - r);
             for (int64_t i = 0; i < n; ++i) {
-                rows[i] = key(r + i);
+                rows[i] = (const uint16_t *) (far ? row_of(cache, cells[r + i]) : row_of(ring, slot));
+                slot = far ? slot : slot + 1 == p.n_ring ? 0 : slot + 1;
             }
-            const float * heads = (const float *) (far ? q_far : q)->data + group*n_gqa*p.d;
-            kernels.dots(rows, n, p.d, heads, n_gqa, p.kq_scale*(far ? p.far_scale : 1.0f), s + (r - r0), stride);
+            use(rows, r, n, far);
             r += n;
         }
     }
 
-    void build(int64_t part, float * out) const {
-        const int64_t n_gqa = p.n_head/p.n_head_kv;
-        const int64_t n     = n_far() + n_local();
-        const int64_t per   = (n + N_PARTS - 1)/N_PARTS;
-        const int64_t r0    = std::min(n, part*per);
-        const int64_t r1    = std::min(n, r0 + per);
+    // the same rows where the keys or values of each group are
+    template <typename F>
+    void groups(const uint16_t * const * rows, int64_t n, int64_t width, F && use) const {
+        const uint16_t * part[TILE];
+        for (int64_t g = 0; g < p.n_head_kv; ++g) {
+            for (int64_t i = 0; i < n; ++i) {
+                part[i] = rows[i] + g*width;
+            }
+            use(part, g);
+        }
+    }
 
-        std::fill_n(out, n_gqa*(p.d_v + 2), 0.0f);
-        float * max   = out + n_gqa*p.d_v;
-        float * total = max + n_gqa;
-        std::fill_n(max, n_gqa, -INFINITY);
+    void build(int64_t part, float * out) const {
+        const int64_t n   = n_far() + n_local();
+        const int64_t per = (n + N_PARTS - 1)/N_PARTS;
+        const int64_t r0  = std::min(n, part*per);
+        const int64_t r1  = std::min(n, r0 + per);
+
+        std::fill_n(out, p.n_head*(p.d_v + 2), 0.0f);
+        float * max   = out + p.n_head*p.d_v;
+        float * total = max + p.n_head;
+        std::fill_n(max, p.n_head, -INFINITY);
         if (r0 == r1) {
             return;
         }
 
-        thread_local std::vector<float> weights;
-        weights.resize(n_gqa*per);
-        scores(r0, r1, n_gqa, weights.data(), per);
-        for (int64_t h = 0; h < n_gqa; ++h) {
+        thread_local std::vector<float> weights; // [n_head][per]
+        weights.resize(p.n_head*per);
+        tiles(r0, r1, p.layer->k_store, p.layer->ws_k, [&](const uint16_t * const * rows, int64_t r, int64_t m, bool far) {
+            const float * heads = (const float *) (far ? q_far : q)->data;
+            const float   scale = p.kq_scale*(far ? p.far_scale : 1.0f);
+            groups(rows, m, p.d, [&](const uint16_t * const * keys, int64_t g) {
+                kernels.dots(keys, m, p.d, heads + g*n_gqa()*p.d, n_gqa(), scale, &weights[g*n_gqa()*per + r - r0], per);
+            });
+        });
+        for (int64_t h = 0; h < p.n_head; ++h) {
             float * w = weights.data() + h*per;
             max[h]   = *std::max_element(w, w + (r1 - r0));
             total[h] = kernels.exp_sum(w, r1 - r0, max[h]);
         }
-        const uint16_t * rows[TILE];
-        for (int64_t r = r0; r < r1; r += TILE) {
-            const int64_t m = std::min(TILE, r1 - r);
-            for (int64_t i = 0; i < m; ++i) {
-                rows[i] = value(r + i);
-            }
-            kernels.accumulate(rows, m, p.d_v, weights.data() + (r - r0), per, n_gqa, out);
-        }
+        tiles(r0, r1, p.layer->v_store, p.layer->ws_v, [&](const uint16_t * const * rows, int64_t r, int64_t m, bool) {
+            groups(rows, m, p.d_v, [&](const uint16_t * const * values, int64_t g) {
+                kernels.accumulate(values, m, p.d_v, &weights[g*n_gqa()*per + r - r0], per, n_gqa(), out + g*n_gqa()*p.d_v);
+            });
+        });
     }
 };
 
 } // namespace
 
-// dst F32 [n_gqa*(d_v + 2), N_PARTS, n_head_kv]
+// dst F32 [n_head*(d_v + 2), N_PARTS]
 static void attend_parts(ggml_tensor * dst, int ith, int nth, void * userdata) {
     const auto & p = *(const llama_esa_attend *) userdata;
-    part_builder b = {
+    const part_builder b = {
         p, llama_esa_get_kernels(), dst->src[0], dst->src[2],
         dst->src[3] ? (const int32_t *) dst->src[3]->data : nullptr,
-        (const int32_t *) dst->src[1]->data, 0,
+        (const int32_t *) dst->src[1]->data,
     };
-    for (int64_t unit = ith; unit < p.n_head_kv*N_PARTS; unit += nth) {
-        b.group = unit/N_PARTS;
-        b.build(unit % N_PARTS, (float *) dst->data + unit*dst->ne[0]);
+    for (int64_t part = ith; part < N_PARTS; part += nth) {
+        b.build(part, (float *) dst->data + part*dst->ne[0]);
     }
 }
 
@@ -162,23 +166,21 @@ static void attend_parts(ggml_tensor * dst, int ith, int nth, void * userdata) {
 static void attend_merge(ggml_tensor * dst, int ith, int nth, void * userdata) {
     const auto & p = *(const llama_esa_attend *) userdata;
     const ggml_tensor * parts = dst->src[0];
-    const int64_t n_gqa = p.n_head/p.n_head_kv;
 
-    for (int64_t head = ith; head < p.n_head; head += nth) {
-        const int64_t h = head % n_gqa;
-        const float * first = (const float *) parts->data + head/n_gqa*N_PARTS*parts->ne[0];
-        auto max_of   = [&](int64_t i) { return first[i*parts->ne[0] + n_gqa*p.d_v + h]; };
-        auto total_of = [&](int64_t i) { return first[i*parts->ne[0] + n_gqa*(p.d_v + 1) + h]; };
+    for (int64_t h = ith; h < p.n_head; h += nth) {
+        auto part     = [&](int64_t i) { return (const float *) parts->data + i*parts->ne[0]; };
+        auto max_of   = [&](int64_t i) { return part(i)[p.n_head*p.d_v + h]; };
+        auto total_of = [&](int64_t i) { return part(i)[p.n_head*(p.d_v + 1) + h]; };
 
         float max = -INFINITY, total = 0.0f;
         for (int64_t i = 0; i < N_PARTS; ++i) {
             max = std::max(max, max_of(i));
         }
-        float * out = (float *) dst->data + head*p.d_v;
+        float * out = (float *) dst->data + h*p.d_v;
         std::fill_n(out, p.d_v, 0.0f);
         for (int64_t i = 0; i < N_PARTS; ++i) {
             const float w = std::exp(max_of(i) - max);
-            const float * sum = first + i*parts->ne[0] + h*p.d_v;
+            const float * sum = part(i) + h*p.d_v;
             total += w*total_of(i);
             for (int64_t j = 0; j < p.d_v; ++j) {
                 out[j] += w*sum[j];
@@ -195,8 +197,7 @@ ggml_tensor * llama_esa_op_attend(ggml_context * ctx, ggml_tensor * q, ggml_tens
     ggml_tensor * args[] = { q, range, q_far, cells };
     void * userdata = const_cast<llama_esa_attend *>(params);
 
-    const int64_t n_gqa = params->n_head/params->n_head_kv;
-    ggml_tensor * parts = ggml_custom_4d(ctx, GGML_TYPE_F32, n_gqa*(params->d_v + 2), N_PARTS, params->n_head_kv, 1,
+    ggml_tensor * parts = ggml_custom_4d(ctx, GGML_TYPE_F32, params->n_head*(params->d_v + 2), N_PARTS, 1, 1,
             args, q_far ? 4 : 2, attend_parts, GGML_N_TASKS_MAX, userdata);
     return ggml_custom_4d(ctx, GGML_TYPE_F32, params->d_v*params->n_head, 1, 1, 1, &parts, 1, attend_merge, GGML_N_TASKS_MAX, userdata);
 }
