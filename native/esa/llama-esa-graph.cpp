@@ -8,9 +8,14 @@
 #include "llama-impl.h"
 #include "llama-kv-cache.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 ggml_tensor * llama_esa_rope_like(ggml_context * ctx, const ggml_tensor * rope, ggml_tensor * x, ggml_tensor * pos) {
+    if (!rope) {
+        return x;
+    }
     ggml_tensor * res = ggml_rope_ext(ctx, x, pos, rope->src[2], (int) x->ne[0], 0, 0, 10000.0f, 1.0f, 0.0f, 1.0f, 0.0f, 0.0f);
     memcpy(res->op_params, rope->op_params, sizeof(res->op_params));
     return res;
@@ -25,13 +30,57 @@ static bool is_flat(const ggml_tensor * x) {
     return x->nb[0] == ggml_type_size(x->type) && x->nb[1] == ggml_row_size(x->type, x->ne[0]);
 }
 
-// The rotation that a model applied last, looking through a scale (gemma); nullptr: there is none.
-static ggml_tensor * find_rope(ggml_tensor * x) {
-    if (x->op == GGML_OP_SCALE) {
-        x = x->src[0];
+// Whether there is a rotation between x and the product with its weights.
+static bool is_rotated(const ggml_tensor * x) {
+    if (!x || x->op == GGML_OP_NONE || x->op == GGML_OP_MUL_MAT || x->op == GGML_OP_MUL_MAT_ID || x->op == GGML_OP_GET_ROWS) {
+        return false;
     }
-    return x->op == GGML_OP_ROPE && is_flat(x->src[0]) ? x : nullptr;
+    return x->op == GGML_OP_ROPE || std::any_of(x->src, x->src + GGML_MAX_SRC, is_rotated);
 }
+
+namespace {
+
+// Queries or keys of a layer and what the model did to them last: a rotation, a scale (gemma, phi), a temperature for each token
+// (mistral 3).
+struct peeled {
+    ggml_tensor * raw;
+    const ggml_tensor * rope = nullptr; // nullptr: the layer has no positions
+    float scale       = 1.0f;
+    bool  temperature = false;
+
+    explicit peeled(ggml_tensor * x) : raw(x) {
+        if (raw->op == GGML_OP_MUL && raw->src[1]->ne[0] == 1 && raw->src[1]->ne[1] == 1) {
+            temperature = true;
+            raw = raw->src[0];
+        }
+        if (raw->op == GGML_OP_SCALE && ((const float *) raw->op_params)[1] == 0.0f) {
+            memcpy(&scale, raw->op_params, sizeof(float));
+            raw = raw->src[0];
+        }
+        if (raw->op == GGML_OP_ROPE) {
+            rope = raw;
+            raw  = raw->src[0];
+        }
+    }
+
+    bool ok() const { return is_flat(raw) && !is_rotated(raw); }
+
+    // what the rotation multiplies lengths by (YaRN); 0: not all alike
+    float magnitude() const {
+        float freq_scale = 1.0f, ext_factor = 0.0f, res = 1.0f;
+        if (rope) {
+            memcpy(&freq_scale, rope->op_params + 6, sizeof(float));
+            memcpy(&ext_factor, rope->op_params + 7, sizeof(float));
+            memcpy(&res,        rope->op_params + 8, sizeof(float));
+        }
+        if (ext_factor != 0.0f) {
+            res *= 1.0f + 0.1f*logf(1.0f/freq_scale);
+        }
+        return res == 1.0f || rope->op_params[1] == rope->ne[0] ? res : 0.0f;
+    }
+};
+
+} // namespace
 
 // F16 rows as rows of I32 and back: moving rows must not change a bit, and GET_ROWS of I32 is exact on every backend.
 static ggml_tensor * rows_as(ggml_context * ctx, ggml_tensor * x, ggml_type type, int64_t ne0, int64_t ne1) {
@@ -60,7 +109,7 @@ struct layer_builder {
     const llama_esa_layer     & l;
     const llm_graph_input_esa & in;
 
-    const ggml_tensor * rope_k; // the rotation of the model's keys
+    const ggml_tensor * rope_k; // the rotation of the model's keys, if the layer has one
 
     ggml_tensor * k_cache; // F16 [n_embd_k, n_kv]
     ggml_tensor * v_cache; // F16 [n_embd_v, n_kv]
@@ -77,31 +126,42 @@ struct layer_builder {
 
     // rotate rows [d*n_head_kv, n], one position each
     ggml_tensor * rotate(ggml_tensor * rows, ggml_tensor * pos) const {
+        if (!rope_k) {
+            return rows;
+        }
         ggml_tensor * x = ggml_reshape_3d(g.ctx0, rows, d, n_head_kv, rows->ne[1]);
         return ggml_reshape_2d(g.ctx0, llama_esa_rope_like(g.ctx0, rope_k, x, pos), rows->ne[0], rows->ne[1]);
     }
 
+    // to where the tokens of the ubatch are
+    ggml_tensor * rotate_here(ggml_tensor * rows) const {
+        return rope_k ? rotate(rows, rope_k->src[1]) : rows;
+    }
+
     // one position for all: presented as the heads of one token, sine and cosine are computed once
     ggml_tensor * rotate_to_one(ggml_tensor * rows, ggml_tensor * pos) const {
+        if (!rope_k) {
+            return rows;
+        }
         ggml_tensor * x = ggml_reshape_3d(g.ctx0, rows, d, n_head_kv*rows->ne[1], 1);
         return ggml_reshape_2d(g.ctx0, llama_esa_rope_like(g.ctx0, rope_k, x, pos), rows->ne[0], rows->ne[1]);
     }
 
     // cache, ring and compressed keys with one operation of ours
     void store(ggml_tensor * k, ggml_tensor * v_cur, ggml_tensor * k_idxs, ggml_tensor * v_idxs) const {
-        expand(llama_esa_op_store(g.ctx0, k, rotate(k, rope_k->src[1]), llama_esa_flat(g.ctx0, v_cur), k_idxs, v_idxs,
+        expand(llama_esa_op_store(g.ctx0, k, rotate_here(k), llama_esa_flat(g.ctx0, v_cur), k_idxs, v_idxs,
                 in.ring_idx, const_cast<llama_esa_layer *>(&l)), "esa_kc");
     }
 
     // the same with one operation of the device
     void store_on_device(ggml_tensor * k, ggml_tensor * v_cur, ggml_tensor * k_idxs) const {
-        expand(llama_esa_new_store(g.ctx0, k, rotate(k, rope_k->src[1]), llama_esa_flat(g.ctx0, v_cur), k_idxs, in.ring_idx, l.rows()),
+        expand(llama_esa_new_store(g.ctx0, k, rotate_here(k), llama_esa_flat(g.ctx0, v_cur), k_idxs, in.ring_idx, l.rows()),
                 "esa_store");
     }
 
     // rotated keys and values of the ubatch -> ring
     void store_ring(ggml_tensor * k_raw, ggml_tensor * v_cur) const {
-        ggml_tensor * k = rotate(k_raw, rope_k->src[1]);
+        ggml_tensor * k = rotate_here(k_raw);
         expand(ggml_set_rows(g.ctx0, l.ws_k, k, in.ring_idx), "esa_ring_k");
         expand(ggml_set_rows(g.ctx0, l.ws_v, llama_esa_flat(g.ctx0, v_cur), in.ring_idx), "esa_ring_v");
     }
@@ -144,23 +204,16 @@ struct layer_builder {
     }
 
     // whether attention can read the un-rotated keys where they are: the query is rotated instead
-    bool can_attend_in_place(const ggml_tensor * q_cur, const ggml_tensor * v_cur, const ggml_tensor * sinks) const {
-        float ext_factor, attn_factor;
-        memcpy(&ext_factor,  rope_k->op_params + 7, sizeof(float));
-        memcpy(&attn_factor, rope_k->op_params + 8, sizeof(float));
-        const bool pure_rotation = ext_factor == 0.0f && attn_factor == 1.0f;
+    bool can_attend_in_place(const peeled & q, const ggml_tensor * q_cur, const ggml_tensor * v_cur, const ggml_tensor * sinks) const {
         const bool has_op = l.own_ops || (l.device.attend && in.plan.n_tokens == 1);
-        return has_op && esa.params.positions == LLAMA_ESA_POSITIONS_FAR && pure_rotation && !sinks && !g.hparams.attn_soft_cap &&
+        return has_op && esa.params.positions == LLAMA_ESA_POSITIONS_FAR && q.magnitude() != 0.0f && !q.temperature && !sinks && !g.hparams.attn_soft_cap &&
             q_cur->ne[0] % 16 == 0 && v_cur->ne[0] % 16 == 0;
     }
 
-    ggml_tensor * attend_in_place(llama_esa_attend & params, ggml_tensor * q_cur, ggml_tensor * q_far, ggml_tensor * cells,
-            float kq_scale, int64_t d_v) const {
-        params = { &l, d, d_v, q_cur->ne[1], n_head_kv, esa.n_ring, kq_scale, 1.0f };
-
-        if (q_cur->op == GGML_OP_SCALE) {
-            memcpy(&params.far_scale, q_cur->op_params, sizeof(float));
-        }
+    ggml_tensor * attend_in_place(llama_esa_attend & params, const peeled & q, ggml_tensor * q_cur, ggml_tensor * q_far,
+            ggml_tensor * cells, float kq_scale, int64_t d_v) const {
+        // far keys are not rotated, so that theirs is the query's to carry
+        params = { &l, d, d_v, q_cur->ne[1], n_head_kv, esa.n_ring, kq_scale, q.scale*q.magnitude() };
         q_far = cells ? q_far : nullptr;
         ggml_tensor * res = l.device.attend ?
             llama_esa_new_attend(g.ctx0, q_cur, q_far, cells, in.range, l.rows(), (int32_t) esa.n_ring, kq_scale, kq_scale*params.far_scale) :
@@ -182,14 +235,13 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
         return nullptr;
     }
 
-    const ggml_tensor * rope_q = find_rope(q_cur);
-    const ggml_tensor * rope_k = find_rope(k_cur);
-    if (!rope_q || !rope_k || !is_flat(v_cur)) {
+    const peeled q(q_cur), k(k_cur);
+    if (!q.ok() || !k.ok() || !q.rope != !k.rope || k.scale != 1.0f || k.temperature || !is_flat(v_cur)) {
         graph_error = format("layer %d does not end in a rotation of its queries and keys", il);
         return nullptr;
     }
-    ggml_tensor * q_raw = rope_q->src[0];
-    ggml_tensor * k_raw = rope_k->src[0];
+    ggml_tensor * q_raw = q.raw;
+    ggml_tensor * k_raw = k.raw;
 
     llm_graph_input_esa * in = nullptr;
     for (auto & input : g.res->inputs) {
@@ -208,7 +260,7 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
     ggml_tensor * vc = mctx->get_v(g.ctx0, il);
 
     const layer_builder b = {
-        g, *this, layers[il], *in, rope_k,
+        g, *this, layers[il], *in, k.rope,
         ggml_view_2d(g.ctx0, kc, d*n_head_kv,  kc->ne[2], kc->nb[2], 0),
         ggml_view_2d(g.ctx0, vc, dv*n_head_kv, vc->ne[2], vc->nb[2], 0),
         d, n_head_kv, il,
@@ -230,15 +282,15 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
         b.store_on_device(k16, v_cur, k_idxs);
         ggml_build_forward_expand(g.gf, v_idxs); // the same cells, not read; llama.cpp fills it and expects it to be there
     } else {
-        ggml_tensor * k = ggml_cast(g.ctx0, k16, GGML_TYPE_F32);
-        b.store_ring(k, v_cur);
+        ggml_tensor * k32 = ggml_cast(g.ctx0, k16, GGML_TYPE_F32);
+        b.store_ring(k32, v_cur);
         if (b.l.kc) {
-            b.store_compressed(k, k_idxs);
+            b.store_compressed(k32, k_idxs);
         }
-        ggml_build_forward_expand(g.gf, mctx->cpy_k(g.ctx0, ggml_reshape_3d(g.ctx0, k, d, n_head_kv, k->ne[1]), k_idxs, il));
+        ggml_build_forward_expand(g.gf, mctx->cpy_k(g.ctx0, ggml_reshape_3d(g.ctx0, k32, d, n_head_kv, k32->ne[1]), k_idxs, il));
         ggml_build_forward_expand(g.gf, mctx->cpy_v(g.ctx0, v_cur, v_idxs, il));
     }
-    ggml_tensor * q_far   = llama_esa_rope_like(g.ctx0, rope_q, q_raw, in->far_dist); // part of the graph only when it is used
+    ggml_tensor * q_far   = llama_esa_rope_like(g.ctx0, q.rope, q_raw, in->far_dist); // part of the graph only when it is used
     ggml_tensor * q_score = params.scoring == LLAMA_ESA_SCORING_FAR ? q_far : q_raw;
     if (in->plan.capture) {
         b.capture(q_score, k16);
@@ -249,8 +301,8 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
         g.cb(q_score, "esa_q_score", il);
         sel = build_select(g, *in, q_score, b.k_cache, il);
     }
-    if (in->plan.complete && b.can_attend_in_place(q_cur, v_cur, sinks)) {
-        return b.attend_in_place(layers[il].attend, q_cur, q_far, sel.cells, kq_scale, dv);
+    if (in->plan.complete && b.can_attend_in_place(q, q_cur, v_cur, sinks)) {
+        return b.attend_in_place(layers[il].attend, q, q_cur, q_far, sel.cells, kq_scale, dv);
     }
     if (in->plan.n_far > 0) {
         b.gather_far(sel.cells, sel.tokens);

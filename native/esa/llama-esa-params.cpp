@@ -6,9 +6,11 @@
 #include "llama-impl.h"
 #include "llama-model.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 
 static thread_local std::string last_error;
@@ -51,28 +53,46 @@ struct llama_esa_params llama_esa_default_params(void) {
     };
 }
 
+// Architectures whose random models pass test/esa-equivalence, where they are described.
+static const llm_arch VERIFIED[] = {
+    LLM_ARCH_LLAMA, LLM_ARCH_MISTRAL3,
+    LLM_ARCH_QWEN2, LLM_ARCH_QWEN2MOE, LLM_ARCH_QWEN3, LLM_ARCH_QWEN3MOE,
+    LLM_ARCH_GEMMA, LLM_ARCH_GEMMA2, LLM_ARCH_GEMMA3,
+    LLM_ARCH_PHI2, LLM_ARCH_PHI3, LLM_ARCH_PHIMOE,
+    LLM_ARCH_GRANITE, LLM_ARCH_GRANITE_MOE,
+    LLM_ARCH_SMOLLM3, LLM_ARCH_OPENAI_MOE,
+    LLM_ARCH_COHERE2, LLM_ARCH_COMMAND_R, LLM_ARCH_EXAONE4, LLM_ARCH_GLM4, LLM_ARCH_INTERNLM2,
+    LLM_ARCH_OLMO2, LLM_ARCH_OLMOE, LLM_ARCH_SEED_OSS, LLM_ARCH_STABLELM, LLM_ARCH_STARCODER2,
+};
+
 const char * llama_esa_unsupported_reason(const struct llama_model * model) {
     if (!model) {
         return "no model";
-    }
-    switch (model->arch) {
-        case LLM_ARCH_LLAMA:
-        case LLM_ARCH_QWEN2:
-        case LLM_ARCH_QWEN3:
-        case LLM_ARCH_GEMMA3:
-            break;
-        default:
-            return "runs dense: its architecture is not among those ESA is verified for (llama, qwen2, qwen3, gemma3)";
     }
     const auto & hp = model->hparams;
     if (hp.vocab_only) {
         return "runs dense: only the vocabulary of the model is loaded";
     }
+    if (llm_arch_is_recurrent(model->arch)) {
+        return "runs dense: the model is recurrent and has no keys to select from";
+    }
+    if (llm_arch_is_hybrid(model->arch)) {
+        return "runs dense: some of its layers are recurrent, and what they have read cannot be removed again";
+    }
+    if (hp.is_mla() || hp.n_lora_kv > 0) {
+        return "runs dense: its keys are latent (MLA) and not those that are rotated";
+    }
+    if (hp.use_alibi) {
+        return "runs dense: its positions are a bias on the scores (ALiBi) and not a rotation";
+    }
     if (!hp.causal_attn) {
         return "runs dense: attention of the model is not causal";
     }
-    if (hp.n_pos_per_embd() != 1 || hp.use_alibi || hp.rope_type == LLAMA_ROPE_TYPE_NONE) {
+    if (hp.n_pos_per_embd() != 1 || hp.rope_type == LLAMA_ROPE_TYPE_NONE) {
         return "runs dense: ESA needs rotary positions with one component";
+    }
+    if (std::find(std::begin(VERIFIED), std::end(VERIFIED), model->arch) == std::end(VERIFIED)) {
+        return "runs dense: its architecture is not among those ESA is verified for (docs/models.md)";
     }
     for (uint32_t il = 0; il < hp.n_layer(); ++il) {
         if (!hp.has_kv(il) || hp.n_head_kv(il) == 0 || hp.n_head(il) % hp.n_head_kv(il) != 0) {

@@ -100,21 +100,17 @@ static void check_chunks(llama_model * model, const std::string & name) {
 
 int main(int, char ** argv) {
     init_backends(argv[0]);
-    const scratch_dir dir;
-    for (const char * arch : { "llama", "qwen2", "qwen3" }) {
-        tiny_model tiny;
-        tiny.arch = arch;
+    for (const char * arch : { "llama", "qwen2", "qwen3", "phi2", "phi3", "mistral3" }) {
+        tiny_model tiny = tiny_architecture(arch, arch == std::string("mistral3") ? "yarn" : "");
         tiny.n_layer = 1;
-        const model_ptr model = make_model(dir, tiny);
+        const model_ptr model = make_model(tiny);
         for (const bool portable : { false, true }) {
             check_removal(model.get(), tiny.name(), portable);
         }
     }
-    for (const char * arch : { "llama", "qwen3", "gemma3" }) {
-        tiny_model tiny;
-        tiny.arch = arch;
-        tiny.n_layer = tiny.arch == "gemma3" ? 6 : 2;
-        const model_ptr model = make_model(dir, tiny);
+    for (const char * arch : { "llama", "qwen3", "gemma3", "smollm3", "gpt-oss", "cohere2" }) {
+        const tiny_model tiny = tiny_architecture(arch);
+        const model_ptr model = make_model(tiny);
         check_deep_removal(model.get(), tiny.name());
         check_chunks(model.get(), tiny.name());
     }

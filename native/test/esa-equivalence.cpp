@@ -81,24 +81,25 @@ static void check_in_place(llama_model * model, const std::string & name, int n_
 int main(int argc, char ** argv) {
     init_backends(argv[0]);
 
-    const scratch_dir dir;
     for (const char * arch : { "llama", "qwen2", "qwen3", "gemma3" }) {
         for (const int n_head_kv : { 4, 2, 1 }) {
-            tiny_model tiny;
-            tiny.arch      = arch;
-            tiny.n_head_kv = n_head_kv;
-            tiny.n_layer   = tiny.arch == "gemma3" ? 6 : 2;
-            tiny.type      = n_head_kv == 2 ? GGML_TYPE_F16 : GGML_TYPE_F32;
-            const model_ptr model = make_model(dir, tiny);
+            tiny_model tiny = tiny_architecture(arch);
+            tiny.n_head_kv  = n_head_kv;
+            tiny.type       = n_head_kv == 2 ? GGML_TYPE_F16 : GGML_TYPE_F32;
+            const model_ptr model = make_model(tiny);
             check_in_place(model.get(), tiny.name(), 1024, check_model(model.get(), tiny.name(), 1024));
         }
+    }
+    for (const auto & tiny : verified_architectures()) {
+        const model_ptr model = make_model(tiny);
+        check_in_place(model.get(), tiny.name(), 512, check_model(model.get(), tiny.name(), 512));
     }
     for (const int d : { 64, 128 }) { // what CUDA attends to in place
         tiny_model tiny;
         tiny.arch      = "qwen2";
         tiny.d         = d;
         tiny.n_head_kv = d == 64 ? 1 : 2;
-        const model_ptr model = make_model(dir, tiny);
+        const model_ptr model = make_model(tiny);
         check_in_place(model.get(), tiny.name(), 1024, check_model(model.get(), tiny.name(), 1024));
     }
     for (int i = 1; i < argc; ++i) {

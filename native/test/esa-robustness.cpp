@@ -92,7 +92,7 @@ static void check_projections(llama_model * model, const tiny_model & tiny, cons
     tiny_model other = tiny;
     other.n_layer = 3;
     p.projections = path.c_str();
-    const model_ptr foreign = make_model(dir, other);
+    const model_ptr foreign = make_model(other);
     check_refused(foreign.get(), "projections of another model", p);
 
     p.scoring = LLAMA_ESA_SCORING_CONTENT;
@@ -209,7 +209,7 @@ int main(int, char ** argv) {
     const scratch_dir dir;
 
     const tiny_model tiny;
-    const model_ptr model = make_model(dir, tiny);
+    const model_ptr model = make_model(tiny);
     tap::ok(llama_esa_unsupported_reason(nullptr) && !llama_esa_unsupported_reason(model.get()), "what runs and what does not is known");
     check_parameters(model.get());
     check_projections(model.get(), tiny, dir);

@@ -78,7 +78,7 @@ static double tolerance(const selection_case & c) {
 }
 
 static void check(const selection_case & c, const scratch_dir & dir) {
-    const model_ptr model = make_model(dir, c.tiny);
+    const model_ptr model = make_model(c.tiny);
     const std::string projections = c.compressed ? calibrate(model.get(), dir, c) : "";
 
     auto p = llama_esa_default_params();
@@ -95,7 +95,7 @@ static void check(const selection_case & c, const scratch_dir & dir) {
     std::vector<int> layers;
     probe pr;
     for (int il = 0; il < c.tiny.n_layer; ++il) {
-        if (c.tiny.arch != "gemma3" || il % 6 == 5) {
+        if (c.tiny.is_global(il)) {
             layers.push_back(il);
             for (const char * name : { "esa_q-", "esa_q_score-", "esa_k-", "esa_kc-", "esa_store-" }) {
                 pr.names.push_back(name + std::to_string(il));
@@ -158,14 +158,21 @@ int main(int, char ** argv) {
         for (const int n_head_kv : { 4, 1 }) {
             for (const bool portable : { false, true }) {
                 selection_case c;
-                c.tiny.arch      = arch;
+                c.tiny           = tiny_architecture(arch);
                 c.tiny.n_head_kv = n_head_kv;
-                c.tiny.n_layer   = c.tiny.arch == "gemma3" ? 6 : 2;
                 c.portable       = portable;
                 cases.push_back(c);
                 c.compressed = true;
                 cases.push_back(c);
             }
+        }
+    }
+    for (const char * arch : { "phi2", "phi3", "smollm3", "gpt-oss", "cohere2" }) { // partial, fused, none; with sinks; none but in windows
+        for (const bool compressed : { false, true }) {
+            selection_case c;
+            c.tiny       = tiny_architecture(arch);
+            c.compressed = compressed;
+            cases.push_back(c);
         }
     }
     for (const bool portable : { false, true }) {

@@ -146,17 +146,15 @@ static void check_refusals(llama_model * model, llama_model * other, const scrat
 int main(int argc, char ** argv) {
     init_backends(argv[0]);
     const scratch_dir dir;
-    for (const char * arch : { "llama", "qwen3", "gemma3" }) {
-        tiny_model tiny;
-        tiny.arch    = arch;
-        tiny.n_layer = tiny.arch == "gemma3" ? 6 : 2;
-        check_continuation(make_model(dir, tiny).get(), tiny.name(), dir);
+    for (const char * arch : { "llama", "qwen3", "gemma3", "smollm3", "gpt-oss", "cohere2" }) {
+        const tiny_model tiny = tiny_architecture(arch);
+        check_continuation(make_model(tiny).get(), tiny.name(), dir);
     }
     {
         tiny_model tiny, other;
         other.n_layer = 3;
-        const model_ptr model = make_model(dir, tiny);
-        check_refusals(model.get(), make_model(dir, other).get(), dir);
+        const model_ptr model = make_model(tiny);
+        check_refusals(model.get(), make_model(other).get(), dir);
     }
     for (int i = 1; i < argc; ++i) {
         check_continuation(load_model(argv[i]).get(), std::filesystem::path(argv[i]).filename().string(), dir);

@@ -2,8 +2,8 @@
 
 // A model, contexts on it, and the few things every test does with them.
 
+#include "architectures.h"
 #include "tap.h"
-#include "tiny-model.h"
 
 #include "llama-esa.h"
 #include "llama.h"
@@ -61,23 +61,29 @@ inline bool on_cpu() {
     return !getenv("ESA_TEST_GPU");
 }
 
-inline model_ptr load_model(const std::string & path) {
+inline llama_model_params model_params() {
+    static ggml_backend_dev_t none[] = { nullptr };
     auto params = llama_model_default_params();
-    ggml_backend_dev_t none[] = { nullptr };
     if (on_cpu()) {
         params.devices = none; // or large batches would visit another device
     }
-    model_ptr model(llama_model_load_from_file(path.c_str(), params));
+    return params;
+}
+
+inline model_ptr load_model(const std::string & path) {
+    model_ptr model(llama_model_load_from_file(path.c_str(), model_params()));
     if (!model) {
         tap::bail("cannot load %s", path.c_str());
     }
     return model;
 }
 
-inline model_ptr make_model(const scratch_dir & dir, const tiny_model & tiny) {
-    const std::string path = dir / "tiny.gguf";
-    tiny.write(path);
-    return load_model(path);
+inline model_ptr make_model(const tiny_model & tiny) {
+    model_ptr model(tiny.make(model_params()));
+    if (!model) {
+        tap::bail("llama.cpp makes no model of %s", tiny.name().c_str());
+    }
+    return model;
 }
 
 inline tokens random_tokens(const llama_model * model, int n, unsigned seed = 7) {

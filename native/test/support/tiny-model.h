@@ -1,18 +1,23 @@
 #pragma once
 
-// Models of a few thousand random weights, written as GGUF: small enough to run hundreds of times, with the tensors
-// and the rotations of a real architecture.
+// Models of a few thousand random weights, made in memory: small enough to run hundreds of times, with the tensors and the
+// rotations of a real architecture, since llama.cpp itself says which tensors it wants.
 
-#include "ggml.h"
+#include "llama.h"
+
+#include "ggml-backend.h"
 #include "gguf.h"
 
 #include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
 
 struct tiny_model {
-    std::string arch = "llama"; // llama, qwen2, qwen3, gemma3
+    std::string arch = "llama"; // any of architectures.h
 
     int n_vocab   = 256;
     int n_layer   = 2;
@@ -22,118 +27,178 @@ struct tiny_model {
     int n_ff      = 96;
     int n_ctx     = 4096;
 
-    ggml_type type = GGML_TYPE_F32;
+    ggml_type type = GGML_TYPE_F32; // of the large matrices
     unsigned  seed = 1;
 
     // how much larger than unit variance queries and keys are: random attention is flat otherwise
     float sharpness = 2.0f;
 
+    // what else the architecture is made of: metadata without the prefix, and tensors that it could do without; those that begin
+    // with "blk." are there for every layer
+    std::string variant;
+    std::map<std::string, uint32_t>    u32;
+    std::map<std::string, float>       f32;
+    std::map<std::string, std::string> str;
+    std::map<std::string, bool>        flag;
+    std::map<std::string, std::vector<uint32_t>> list;
+    std::vector<std::string> optional;
+
     int n_embd() const { return n_head*d; }
 
     std::string name() const {
-        return arch + " " + std::to_string(n_head) + "/" + std::to_string(n_head_kv) + "x" + std::to_string(d) + " " +
-            ggml_type_name(type) + ", " + std::to_string(n_layer) + " layers";
+        return arch + (variant.empty() ? "" : ", " + variant) + " " + std::to_string(n_head) + "/" + std::to_string(n_head_kv) + "x" +
+            std::to_string(d) + " " + ggml_type_name(type) + ", " + std::to_string(n_layer) + " layers";
     }
 
-    void write(const std::string & path) const;
+    // whether a layer sees everything, of the architectures that have sliding windows
+    bool is_global(int il) const {
+        if (!u32.count("attention.sliding_window")) {
+            return true;
+        }
+        return arch == "gemma3" ? il % 6 == 5 : arch == "gemma2" || arch == "gpt-oss" ? il % 2 == 1 : il % 4 == 3;
+    }
+
+    // nullptr when llama.cpp refuses
+    llama_model * make(llama_model_params params) const;
 };
 
 namespace tiny_model_detail {
 
-struct writer {
+inline bool contains(const std::string & text, const char * part) {
+    return text.find(part) != std::string::npos;
+}
+
+inline bool ends_with(const std::string & text, const std::string & part) {
+    return text.size() >= part.size() && text.compare(text.size() - part.size(), part.size(), part) == 0;
+}
+
+// mean and deviation of a tensor's weights
+inline std::pair<float, float> distribution(const tiny_model & m, const std::string & name, int64_t n_in) {
+    if (ends_with(name, "norm.weight")) {
+        const bool is_qk = contains(name, "attn_q_norm") || contains(name, "attn_k_norm");
+        return is_qk ? std::pair(m.sharpness, 0.2f) : std::pair(1.0f, 0.1f);
+    }
+    if (ends_with(name, "attn_k.bias")) {
+        return { 0.0f, m.arch == "qwen2" ? 4.0f : 0.5f }; // real ones are large as well
+    }
+    if (ends_with(name, ".bias") || contains(name, "ssm_")) {
+        return { 0.0f, contains(name, "attn_q") ? 0.5f : 0.1f };
+    }
+    if (contains(name, "attn_sinks")) {
+        return { 1.0f, 1.0f };
+    }
+    if (contains(name, "rope_")) {
+        return { 3.0f, 0.7f };
+    }
+    if (contains(name, "token_embd")) {
+        return { 0.0f, 1.0f };
+    }
+    const bool is_sharp = contains(name, "attn_q.") || contains(name, "attn_k.") || contains(name, "attn_qkv.");
+    return { 0.0f, (is_sharp ? m.sharpness : 1.0f)/sqrtf((float) n_in) };
+}
+
+struct filler {
     const tiny_model & m;
-    gguf_context * g;
-    ggml_context * ctx;
     std::mt19937 rng;
 
-    void key(const std::string & name, uint32_t value) { gguf_set_val_u32(g, (m.arch + "." + name).c_str(), value); }
-    void key(const std::string & name, float    value) { gguf_set_val_f32(g, (m.arch + "." + name).c_str(), value); }
-
-    void matrix(const std::string & name, int n_in, int n_out, float scale) {
-        ggml_tensor * t = ggml_new_tensor_2d(ctx, m.type, n_in, n_out);
-        ggml_set_name(t, name.c_str());
-        std::normal_distribution<float> normal(0.0f, scale/sqrtf((float) n_in));
-        std::vector<float> weights((size_t) n_in*n_out);
-        for (auto & x : weights) {
-            x = normal(rng);
-        }
-        ggml_quantize_chunk(m.type, weights.data(), t->data, 0, n_out, n_in, nullptr);
-        gguf_add_tensor(g, t);
-    }
-
-    void vector(const std::string & name, int n, float mean, float deviation) {
-        ggml_tensor * t = ggml_new_tensor_1d(ctx, GGML_TYPE_F32, n);
-        ggml_set_name(t, name.c_str());
+    static void fill(ggml_tensor * t, void * self) {
+        auto & f = *(filler *) self;
+        const auto [mean, deviation] = distribution(f.m, t->name, t->ne[0]);
         std::normal_distribution<float> normal(mean, deviation);
-        for (int i = 0; i < n; ++i) {
-            ((float *) t->data)[i] = normal(rng);
+        std::vector<float> weights(ggml_nelements(t));
+        for (auto & x : weights) {
+            x = normal(f.rng);
         }
-        gguf_add_tensor(g, t);
-    }
-
-    void layer(int il) {
-        const std::string p = "blk." + std::to_string(il) + ".";
-        const int n_embd = m.n_embd(), n_embd_kv = m.n_head_kv*m.d;
-        const bool has_qk_norm = m.arch == "qwen3" || m.arch == "gemma3";
-
-        vector(p + "attn_norm.weight", n_embd, 1.0f, 0.1f);
-        matrix(p + "attn_q.weight", n_embd, n_embd,    m.sharpness);
-        matrix(p + "attn_k.weight", n_embd, n_embd_kv, m.sharpness);
-        matrix(p + "attn_v.weight", n_embd, n_embd_kv, 1.0f);
-        matrix(p + "attn_output.weight", n_embd, n_embd, 1.0f);
-        if (m.arch == "qwen2") {
-            vector(p + "attn_q.bias", n_embd,    0.0f, 0.5f);
-            vector(p + "attn_k.bias", n_embd_kv, 0.0f, 5.0f); // real ones are large as well
-            vector(p + "attn_v.bias", n_embd_kv, 0.0f, 0.1f);
-        }
-        if (has_qk_norm) {
-            vector(p + "attn_q_norm.weight", m.d, m.sharpness, 0.2f);
-            vector(p + "attn_k_norm.weight", m.d, m.sharpness, 0.2f);
-        }
-        if (m.arch == "gemma3") {
-            vector(p + "post_attention_norm.weight", n_embd, 1.0f, 0.1f);
-            vector(p + "post_ffw_norm.weight",       n_embd, 1.0f, 0.1f);
-        }
-        vector(p + "ffn_norm.weight", n_embd, 1.0f, 0.1f);
-        matrix(p + "ffn_gate.weight", n_embd, m.n_ff, 1.0f);
-        matrix(p + "ffn_up.weight",   n_embd, m.n_ff, 1.0f);
-        matrix(p + "ffn_down.weight", m.n_ff, n_embd, 1.0f);
+        std::vector<char> bytes(ggml_nbytes(t));
+        ggml_quantize_chunk(t->type, weights.data(), bytes.data(), 0, ggml_nrows(t), t->ne[0], nullptr);
+        ggml_backend_tensor_set(t, bytes.data(), 0, bytes.size());
     }
 };
 
+// llama.cpp makes optional tensors, and others than F32, only when they are named
+inline void add_tensor(gguf_context * g, const std::string & name, ggml_type type) {
+    ggml_tensor t = {};
+    t.type = type;
+    ggml_set_name(&t, name.c_str());
+    if (gguf_find_tensor(g, name.c_str()) < 0) {
+        gguf_add_tensor(g, &t);
+    }
+}
+
+inline void add_tensors(const tiny_model & m, gguf_context * g, const std::string & name) {
+    const bool is_matrix = ends_with(name, ".weight") && !contains(name, "norm") && !contains(name, "rope_") && !contains(name, "sinks");
+    for (int il = 0; il < m.n_layer; ++il) {
+        const std::string full = name.rfind("blk.", 0) == 0 ? "blk." + std::to_string(il) + name.substr(3) : name;
+        add_tensor(g, full, is_matrix ? m.type : GGML_TYPE_F32);
+    }
+}
+
+// llama.cpp counts the tensors it makes and refuses when not as many are named: the first try finds out how many to name.
+inline llama_model * make_counted(gguf_context * g, const tiny_model & m, llama_model_params params) {
+    int n_missing = 0;
+    ggml_log_callback log;
+    void * user;
+    llama_log_get(&log, &user);
+    llama_log_set([](ggml_log_level, const char * text, void * missing) {
+        int expected, got;
+        const char * count = strstr(text, "too many tensors created; expected ");
+        if (count && sscanf(count, "too many tensors created; expected %d, got %d", &expected, &got) == 2) {
+            *(int *) missing = got - expected;
+        }
+    }, &n_missing);
+    filler f = { m, std::mt19937(m.seed) };
+    llama_model * res = llama_model_init_from_user(g, filler::fill, &f, params);
+    llama_log_set(log, user);
+    if (!res) {
+        for (int i = 0; i < n_missing; ++i) {
+            add_tensor(g, "counts." + std::to_string(i), GGML_TYPE_F32);
+        }
+        f.rng.seed(m.seed);
+        res = llama_model_init_from_user(g, filler::fill, &f, params);
+    }
+    return res;
+}
+
 } // namespace tiny_model_detail
 
-inline void tiny_model::write(const std::string & path) const {
-    ggml_context * ctx = ggml_init({ (size_t) 64*1024*1024, nullptr, false });
-    tiny_model_detail::writer w = { *this, gguf_init_empty(), ctx, std::mt19937(seed) };
+inline llama_model * tiny_model::make(llama_model_params params) const {
+    using namespace tiny_model_detail;
+    gguf_context * g = gguf_init_empty();
+    const std::string prefix = arch + ".";
 
-    gguf_set_val_str(w.g, "general.architecture", arch.c_str());
-    gguf_set_val_str(w.g, "tokenizer.ggml.model", "none");
-    w.key("vocab_size",                       (uint32_t) n_vocab);
-    w.key("context_length",                   (uint32_t) n_ctx);
-    w.key("embedding_length",                 (uint32_t) n_embd());
-    w.key("block_count",                      (uint32_t) n_layer);
-    w.key("feed_forward_length",              (uint32_t) n_ff);
-    w.key("attention.head_count",             (uint32_t) n_head);
-    w.key("attention.head_count_kv",          (uint32_t) n_head_kv);
-    w.key("attention.key_length",             (uint32_t) d);
-    w.key("attention.value_length",           (uint32_t) d);
-    w.key("rope.freq_base",                   10000.0f);
-    w.key("attention.layer_norm_rms_epsilon", 1e-5f);
-    if (arch == "llama") {
-        w.key("rope.dimension_count", (uint32_t) d);
+    auto set = [&](const std::string & key, uint32_t value) { gguf_set_val_u32(g, (prefix + key).c_str(), value); };
+    gguf_set_val_str(g, "general.architecture", arch.c_str());
+    gguf_set_val_str(g, "tokenizer.ggml.model", "none");
+    set("vocab_size",              n_vocab);
+    set("context_length",          n_ctx);
+    set("embedding_length",        n_embd());
+    set("block_count",             n_layer);
+    set("feed_forward_length",     n_ff);
+    set("attention.head_count",    n_head);
+    set("attention.head_count_kv", n_head_kv);
+    set("attention.key_length",    d);
+    set("attention.value_length",  d);
+    set("rope.dimension_count",    d);
+    gguf_set_val_f32(g, (prefix + "rope.freq_base").c_str(), 10000.0f);
+    gguf_set_val_f32(g, (prefix + "attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
+    gguf_set_val_f32(g, (prefix + "attention.layer_norm_epsilon").c_str(),     1e-5f);
+    for (const auto & [key, value] : u32)  { set(key, value); }
+    for (const auto & [key, value] : f32)  { gguf_set_val_f32 (g, (prefix + key).c_str(), value); }
+    for (const auto & [key, value] : str)  { gguf_set_val_str (g, (prefix + key).c_str(), value.c_str()); }
+    for (const auto & [key, value] : flag) { gguf_set_val_bool(g, (prefix + key).c_str(), value); }
+    for (const auto & [key, value] : list) { gguf_set_arr_data(g, (prefix + key).c_str(), GGUF_TYPE_UINT32, value.data(), value.size()); }
+
+    if (type != GGML_TYPE_F32) {
+        for (const char * name : { "token_embd.weight", "blk.attn_q.weight", "blk.attn_k.weight", "blk.attn_v.weight",
+                "blk.attn_output.weight", "blk.ffn_gate.weight", "blk.ffn_up.weight", "blk.ffn_down.weight" }) {
+            add_tensors(*this, g, name);
+        }
     }
-    if (arch == "gemma3") {
-        w.key("attention.sliding_window", (uint32_t) 64); // every sixth layer sees everything
+    for (const auto & name : optional) {
+        add_tensors(*this, g, name);
     }
 
-    w.matrix("token_embd.weight", n_embd(), n_vocab, sqrtf((float) n_embd()));
-    w.vector("output_norm.weight", n_embd(), 1.0f, 0.1f);
-    w.matrix("output.weight", n_embd(), n_vocab, 1.0f);
-    for (int il = 0; il < n_layer; ++il) {
-        w.layer(il);
-    }
-    gguf_write_to_file(w.g, path.c_str(), false);
-    gguf_free(w.g);
-    ggml_free(ctx);
+    llama_model * res = make_counted(g, *this, params);
+    gguf_free(g);
+    return res;
 }

@@ -36,8 +36,8 @@ const RESERVED_BYTES = 512 * 2 ** 20;
 const CPU_READING = 40;
 /** Reading a useful context may take this many seconds the first time; afterwards the snapshot is read back. */
 const PATIENCE_SECONDS = 900;
-/** Architectures that attend selectively; others run dense, and deep contexts are slow with them. */
-const SELECTIVE: ReadonlySet<string> = new Set(["llama", "qwen2", "qwen3", "gemma3"]);
+/** Architectures in the catalogue that attend selectively; others run dense, and deep contexts are slow with them. */
+const SELECTIVE: ReadonlySet<string> = new Set(["llama", "qwen2", "qwen3", "qwen3moe", "gemma3"]);
 
 /** The machine we run on. `devices` come from the native build; without them only main memory counts. */
 export function thisMachine(devices: readonly Device[] = []): Machine {

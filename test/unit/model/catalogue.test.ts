@@ -32,8 +32,9 @@ describe("the recommendation", () => {
   const cases: readonly (readonly [string, Machine, string | null])[] = [
     ["two cores, 8 GB", { memoryFree: 8 * GB, gpuMemoryFree: 0, cores: 2 }, "qwen2.5-coder-1.5b-instruct"],
     ["two cores, 2 GB", { memoryFree: 2 * GB, gpuMemoryFree: 0, cores: 2 }, "qwen2.5-coder-0.5b-instruct"],
-    ["sixteen cores, 32 GB", { memoryFree: 32 * GB, gpuMemoryFree: 0, cores: 16 }, "qwen2.5-coder-7b-instruct"],
-    ["six cores, 32 GB", { memoryFree: 32 * GB, gpuMemoryFree: 0, cores: 6 }, "qwen3-4b-instruct-2507"],
+    ["sixteen cores, 32 GB", { memoryFree: 32 * GB, gpuMemoryFree: 0, cores: 16 }, "qwen3-coder-30b-a3b-instruct"],
+    ["sixteen cores, 16 GB", { memoryFree: 16 * GB, gpuMemoryFree: 0, cores: 16 }, "qwen2.5-coder-7b-instruct"],
+    ["six cores, 16 GB", { memoryFree: 16 * GB, gpuMemoryFree: 0, cores: 6 }, "qwen3-4b-instruct-2507"],
     ["a GPU of 8 GB", { memoryFree: 16 * GB, gpuMemoryFree: 8 * GB, cores: 2 }, "qwen2.5-coder-7b-instruct"],
     ["a small machine", { memoryFree: 0.7 * GB, gpuMemoryFree: 0, cores: 1 }, null],
   ];
