@@ -114,7 +114,7 @@ void measure(llama_model * model, const char * name, int depth, const llama_esa_
     if (llama_esa_bench_fill(s.ctx.get(), depth) != LLAMA_ESA_OK) {
         tap::bail("%s", llama_esa_last_error());
     }
-    const tokens t = random_tokens(model, 4096);
+    const tokens t = random_tokens(model, 512);
     auto decode = [&](int n) {
         llama_batch b = llama_batch_get_one(const_cast<llama_token *>(t.data()), n);
         if (llama_decode(s.ctx.get(), b) != 0) {
@@ -122,22 +122,25 @@ void measure(llama_model * model, const char * name, int depth, const llama_esa_
         }
         llama_synchronize(s.ctx.get());
     };
-    decode(512);
+    auto decode_single = [&](int n) {
+        for (int i = 0; i < n; ++i) {
+            decode(1);
+        }
+    };
+    auto back = [&] { llama_memory_seq_rm(llama_get_memory(s.ctx.get()), 0, depth, -1); }; // every round is at the same depth
     decode(512);
     std::vector<double> chunk, token;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 4; ++i) {
+        back();
         const double t0 = seconds();
         decode(512);
         chunk.push_back(seconds() - t0);
     }
-    for (int i = 0; i < 16; ++i) {
-        decode(1);
-    }
     for (int i = 0; i < 4; ++i) {
+        back();
+        decode_single(8);
         const double t0 = seconds();
-        for (int j = 0; j < 64; ++j) {
-            decode(1);
-        }
+        decode_single(64);
         token.push_back((seconds() - t0)/64);
     }
     printf("%8d  %-12s  decode %7.1f tokens/s  prefill %8.0f tokens/s\n", depth, name,

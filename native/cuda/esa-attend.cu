@@ -2,11 +2,13 @@
 // local rows from the ring meet the query at its position.
 //
 // A block is one head of the cache and a share of the rows. Its warps take tiles of 16 rows, two in flight each, so that
-// normally every load of the kernel is on its way at once. The heads of a group are the columns of the products, so that rows
-// are read once for all of them. The last block of a head to finish puts the shares together.
+// normally every load of the kernel is on its way at once; rows that were there before are requested while the kernel before still
+// runs. The heads of a group are the columns of the products, so that rows are read once for all of them. The last block of a head
+// to finish puts the shares together.
 
 #include "esa.cuh"
 #include "esa-mma.cuh"
+#include "esa-rope.cuh"
 
 #include <algorithm>
 
@@ -21,9 +23,15 @@ template <int D> static constexpr int OUT_STRIDE   = D + 4;    // floats between
 
 namespace {
 
+// which rows may be requested before the kernel before has finished
+enum early_rows {
+    EARLY_NONE,
+    EARLY_LOCAL, // those of the ring: everything was stored before the kernel that selects the others began
+    EARLY_OLD,   // all but the newest token's
+};
+
 struct attend_args {
-    const float   * q;
-    const float   * q_far;
+    const float   * q;   // [n_head][D], not rotated
     const int32_t * far;
     int32_t       * step;
     const half * k_cache;
@@ -36,7 +44,9 @@ struct attend_args {
     int   n_far;         // rows that `far` has
     int   n_ring;
     int   group;         // heads that share a head of the cache
-    float scale, scale_far;
+    float scale;
+    early_rows early;
+    esa_rope   rope;
 };
 
 template <int D>
@@ -47,28 +57,34 @@ struct attend_shared {
     int last;
 };
 
-// which rows a tile has
+// which rows a tile has: local ones first
 struct row_source {
     const attend_args & a;
-    int n_far, n_local, oldest, t_far, t_all;
+    int n_far, n_local, oldest, t_local, t_all;
 
     __device__ explicit row_source(const attend_args & a) : a(a) {
         const int begin = a.step[LLAMA_ESA_STEP_M_END];
         n_far   = a.far ? min(a.step[LLAMA_ESA_STEP_N_FAR], a.n_far) : 0;
         n_local = min(a.step[LLAMA_ESA_STEP_POS] - begin + 1, a.n_ring);
         oldest  = begin % a.n_ring;
-        t_far   = (n_far + TILE - 1)/TILE;
-        t_all   = t_far + (n_local + TILE - 1)/TILE;
+        t_local = (n_local + TILE - 1)/TILE;
+        t_all   = t_local + (n_far + TILE - 1)/TILE;
+    }
+
+    __device__ bool is_far(int tile) const { return tile >= t_local; }
+
+    __device__ bool is_early(int tile) const {
+        return a.early == EARLY_LOCAL ? tile < t_local : a.early == EARLY_OLD && tile < t_local - 1;
     }
 
     // -1: none
     __device__ int row(int tile, int i) const {
-        if (tile < t_far) {
-            const int x = tile*TILE + i;
+        if (is_far(tile)) {
+            const int x = (tile - t_local)*TILE + i;
             return x < n_far ? a.far[x] : -1;
         }
-        const int x = (tile - t_far)*TILE + i;
-        if (tile >= t_all || x >= n_local) {
+        const int x = tile*TILE + i;
+        if (x >= n_local) {
             return -1;
         }
         return oldest + x < a.n_ring ? oldest + x : oldest + x - a.n_ring;
@@ -77,69 +93,77 @@ struct row_source {
 
 } // namespace
 
-// Requests a tile's rows; returns which of them there are.
+// Requests a tile's rows of K and of V; returns which of them there are.
 template <int D>
 static __device__ __forceinline__ uint32_t load_tile(const row_source & rows, int tile, int head, uint32_t shared) {
     constexpr int CH       = D/8;          // pieces of 16 bytes in a row
     constexpr int AT_ONCE  = WARP_SIZE/CH; // rows an instruction
     const attend_args & a = rows.a;
     const int  lane = threadIdx.x % WARP_SIZE;
-    const bool far  = tile < rows.t_far;
+    const bool far  = rows.is_far(tile);
     const int  own  = rows.row(tile, lane % TILE);
     const uint32_t valid = __ballot_sync(0xffffffff, own >= 0);
     const int ch = lane % CH;
-    if (valid) {
-        const half * k = (far ? a.k_cache : a.k_ring) + head*D + ch*8;
-        const int64_t stride = far ? a.k_cache_stride : a.k_ring_stride;
+    auto request = [&](const half * base, int64_t stride, uint32_t to) {
+        if (valid) {
+            const half * from = base + head*D + ch*8;
 #pragma unroll
-        for (int i = 0; i < TILE/AT_ONCE; ++i) {
-            const int r   = i*AT_ONCE + lane/CH;
-            const int row = max(__shfl_sync(0xffffffff, own, r), 0);
-            esa::copy_async(shared + r*D*2 + ((ch ^ (r & 7))*16), k + row*stride);
+            for (int i = 0; i < TILE/AT_ONCE; ++i) {
+                const int r   = i*AT_ONCE + lane/CH;
+                const int row = max(__shfl_sync(0xffffffff, own, r), 0);
+                esa::copy_async(to + r*D*2 + ((ch ^ (r & 7))*16), from + row*stride);
+            }
         }
-    }
-    esa::copy_commit();
-    if (valid) {
-        const half * v = (far ? a.v_cache : a.v_ring) + head*D + ch*8;
-        const int64_t stride = far ? a.v_cache_stride : a.v_ring_stride;
-#pragma unroll
-        for (int i = 0; i < TILE/AT_ONCE; ++i) {
-            const int r   = i*AT_ONCE + lane/CH;
-            const int row = max(__shfl_sync(0xffffffff, own, r), 0);
-            esa::copy_async(shared + TILE*D*2 + r*D*2 + ((ch ^ (r & 7))*16), v + row*stride);
-        }
-    }
-    esa::copy_commit();
+        esa::copy_commit();
+    };
+    request(far ? a.k_cache : a.k_ring, far ? a.k_cache_stride : a.k_ring_stride, shared);
+    request(far ? a.v_cache : a.v_ring, far ? a.v_cache_stride : a.v_ring_stride, shared + TILE*D*2);
     return valid;
 }
 
-// Both rotations of the group's queries. They are requested before the rows: behind those they would arrive last.
+// Both rotations of the group's queries. The angles are made early; the queries are requested before the late rows: behind those
+// they would arrive last.
 template <int D>
 struct query_loader {
-    static constexpr int N = ESA_MAX_GROUP*D/2; // pairs, some of them of heads that the group lacks
-    static constexpr int HELD = 2;
+    static constexpr int UNITS = D/4;                 // of a head, two pairs each
+    static constexpr int N     = ESA_MAX_GROUP*UNITS; // some of them of heads that the group lacks
+    static constexpr int HELD  = 2;
 
-    float2 far[HELD], local[HELD];
+    float2 far[HELD][2], local[HELD][2]; // cosine and sine
+    float2 x0[HELD], x1[HELD];
 
-    static __device__ void read(const attend_args & a, int head, int i, float2 & f, float2 & l) {
-        f = l = { 0.0f, 0.0f };
-        if (2*i < a.group*D) {
-            const int64_t at = (int64_t) head*a.group*D + 2*i;
-            l = *(const float2 *) (a.q + at);
-            if (a.q_far) {
-                f = *(const float2 *) (a.q_far + at);
-            }
+    static __device__ void angles(const attend_args & a, int i, float2 (&far)[2], float2 (&local)[2]) {
+        a.rope.angles(far,   a.step[LLAMA_ESA_STEP_DISTANCE], i % UNITS);
+        a.rope.angles(local, a.step[LLAMA_ESA_STEP_POS],      i % UNITS);
+    }
+    static __device__ void read(const attend_args & a, int head, int i, float2 & x0, float2 & x1) {
+        x0 = x1 = { 0.0f, 0.0f };
+        if (i < a.group*UNITS) {
+            const float * q = a.q + (int64_t) (head*a.group + i/UNITS)*D;
+            x0 = *(const float2 *) (q + a.rope.first (i % UNITS));
+            x1 = *(const float2 *) (q + a.rope.second(i % UNITS));
         }
     }
-    static __device__ void write(const attend_args & a, attend_shared<D> & s, int i, float2 f, float2 l) {
-        *(half2 *) &s.q[0][i/(D/2)][i % (D/2)*2] = __floats2half2_rn(f.x*a.scale_far, f.y*a.scale_far);
-        *(half2 *) &s.q[1][i/(D/2)][i % (D/2)*2] = __floats2half2_rn(l.x*a.scale,     l.y*a.scale);
+    static __device__ void write(const attend_args & a, half * to, int i, float2 x0, float2 x1, const float2 (&cs)[2]) {
+        a.rope.turn(x0, x1, cs);
+        *(half2 *) (to + a.rope.first (i % UNITS)) = __floats2half2_rn(x0.x*a.scale, x0.y*a.scale);
+        *(half2 *) (to + a.rope.second(i % UNITS)) = __floats2half2_rn(x1.x*a.scale, x1.y*a.scale);
+    }
+    static __device__ void write(const attend_args & a, attend_shared<D> & s, int i, float2 x0, float2 x1, const float2 (&far)[2], const float2 (&local)[2]) {
+        write(a, s.q[0][i/UNITS], i, x0, x1, far);
+        write(a, s.q[1][i/UNITS], i, x0, x1, local);
     }
 
+    __device__ void prepare(const attend_args & a) {
+#pragma unroll
+        for (int u = 0; u < HELD; ++u) {
+            angles(a, threadIdx.x + u*blockDim.x, far[u], local[u]);
+        }
+    }
     __device__ void request(const attend_args & a, int head) {
 #pragma unroll
         for (int u = 0; u < HELD; ++u) {
-            read(a, head, threadIdx.x + u*blockDim.x, far[u], local[u]);
+            read(a, head, threadIdx.x + u*blockDim.x, x0[u], x1[u]);
         }
     }
     __device__ void finish(const attend_args & a, int head, attend_shared<D> & s) const {
@@ -147,13 +171,14 @@ struct query_loader {
         for (int u = 0; u < HELD; ++u) {
             const int i = threadIdx.x + u*blockDim.x;
             if (i < N) {
-                write(a, s, i, far[u], local[u]);
+                write(a, s, i, x0[u], x1[u], far[u], local[u]);
             }
         }
         for (int i = threadIdx.x + HELD*blockDim.x; i < N; i += blockDim.x) {
-            float2 f, l;
-            read(a, head, i, f, l);
-            write(a, s, i, f, l);
+            float2 f[2], l[2], y0, y1;
+            angles(a, i, f, l);
+            read(a, head, i, y0, y1);
+            write(a, s, i, y0, y1, f, l);
         }
     }
 };
@@ -328,9 +353,6 @@ static __global__ void __launch_bounds__(MAX_WARPS*WARP_SIZE, 1) esa_attend(cons
     const int split   = blockIdx.x;
     const int head    = blockIdx.y;
 
-    query_loader<D> query;
-    query.request(a, head);
-
     const row_source rows(a);
     const int stride = n_warps*gridDim.x;
     half * own = tiles + warp*STAGES*STAGE_HALVES<D>;
@@ -339,9 +361,24 @@ static __global__ void __launch_bounds__(MAX_WARPS*WARP_SIZE, 1) esa_attend(cons
 
     int tile = warp*gridDim.x + split; // neighbours in different blocks: the last round, which is not full, is spread
     uint32_t valid[STAGES];
-    valid[0] = load_tile<D>(rows, tile,          head, stage(0));
-    valid[1] = load_tile<D>(rows, tile + stride, head, stage(1));
-
+    const bool early[STAGES] = { rows.is_early(tile), rows.is_early(tile + stride) }; // the second only if the first
+#pragma unroll
+    for (int i = 0; i < STAGES; ++i) {
+        if (early[i]) {
+            valid[i] = load_tile<D>(rows, tile + i*stride, head, stage(i));
+        }
+    }
+    query_loader<D> query;
+    query.prepare(a);
+    ggml_cuda_pdl_sync();
+    ggml_cuda_pdl_lc();
+    query.request(a, head);
+#pragma unroll
+    for (int i = 0; i < STAGES; ++i) {
+        if (!early[i]) {
+            valid[i] = load_tile<D>(rows, tile + i*stride, head, stage(i));
+        }
+    }
     query.finish(a, head, s);
     __syncthreads();
 
@@ -349,7 +386,7 @@ static __global__ void __launch_bounds__(MAX_WARPS*WARP_SIZE, 1) esa_attend(cons
     for (int i = 0; tile < rows.t_all; tile += stride, i ^= 1) {
         const uint32_t v = i ? valid[1] : valid[0];
         if (v) {
-            r.add_tile(s.q[tile < rows.t_far ? 0 : 1], stage(i), v);
+            r.add_tile(s.q[rows.is_far(tile) ? 0 : 1], stage(i), v);
         }
         const uint32_t next = load_tile<D>(rows, tile + 2*stride, head, stage(i));
         (i ? valid[1] : valid[0]) = next;
@@ -416,7 +453,8 @@ static void launch(ggml_backend_cuda_context & ctx, attend_args a, int n_head_kv
     a.part = part.get();
 
     CUDA_SET_SHARED_MEMORY_LIMIT(esa_attend<D>, std::min(MAX_WARPS, room)*WARP_BYTES<D>);
-    esa_attend<D><<<dim3(splits, n_head_kv), warps*WARP_SIZE, warps*WARP_BYTES<D>, ctx.stream()>>>(a);
+    ggml_cuda_kernel_launch(esa_attend<D>,
+            ggml_cuda_kernel_launch_params(dim3(splits, n_head_kv), warps*WARP_SIZE, warps*WARP_BYTES<D>, ctx.stream()), a);
 }
 
 size_t ggml_cuda_esa_attend_shared(int64_t d) {
@@ -425,31 +463,36 @@ size_t ggml_cuda_esa_attend_shared(int64_t d) {
 }
 
 void ggml_cuda_esa_attend(ggml_backend_cuda_context & ctx, ggml_tensor * dst) {
-    const ggml_tensor * q   = dst->src[0];
-    const ggml_tensor * far = dst->src[2];
-    auto stride = [&](int i) { return (int64_t) (dst->src[i]->nb[1]/sizeof(half)); };
+    const ggml_tensor * q   = dst->src[LLAMA_ESA_ATTEND_Q];
+    const ggml_tensor * far = dst->src[LLAMA_ESA_ATTEND_FAR];
+    const ggml_tensor * k   = dst->src[LLAMA_ESA_ATTEND_K_CACHE];
+    const ggml_tensor * v   = dst->src[LLAMA_ESA_ATTEND_V_CACHE];
+    const llama_esa_workspace ws = llama_esa_workspace_of(dst->src[LLAMA_ESA_ATTEND_WS], k, v);
 
     attend_args a = {};
     a.q       = (const float *) q->data;
-    a.q_far   = far ? (const float *) dst->src[1]->data : nullptr;
     a.far     = far ? (const int32_t *) far->data : nullptr;
     a.n_far   = far ? (int) far->ne[0] : 0;
-    a.step    = (int32_t *) dst->src[3]->data;
-    a.k_cache = (const half *) dst->src[4]->data;
-    a.v_cache = (const half *) dst->src[5]->data;
-    a.k_ring  = (const half *) dst->src[6]->data;
-    a.v_ring  = (const half *) dst->src[7]->data;
+    a.step    = (int32_t *) dst->src[LLAMA_ESA_ATTEND_STEP]->data;
+    a.k_cache = (const half *) k->data;
+    a.v_cache = (const half *) v->data;
+    a.k_ring  = (const half *) ws.k;
+    a.v_ring  = (const half *) ws.v;
     a.dst     = (float *) dst->data;
-    a.k_cache_stride = stride(4);
-    a.v_cache_stride = stride(5);
-    a.k_ring_stride  = stride(6);
-    a.v_ring_stride  = stride(7);
-    a.n_ring = dst->op_params[0];
-    memcpy(&a.scale,     &dst->op_params[1], sizeof(float));
-    memcpy(&a.scale_far, &dst->op_params[2], sizeof(float));
+    a.k_cache_stride = k->nb[1]/sizeof(half);
+    a.v_cache_stride = v->nb[1]/sizeof(half);
+    a.k_ring_stride  = k->ne[0];
+    a.v_ring_stride  = v->ne[0];
+    a.n_ring = dst->op_params[LLAMA_ESA_PARAM_N_RING];
+    memcpy(&a.scale, &dst->op_params[LLAMA_ESA_PARAM_SCALE], sizeof(float));
+    // The selection depends on the scores and those on the store, and each of them lets the next begin only after the one before
+    // it has finished: when this kernel begins, the store has.
+    const bool selected = far && far->op == GGML_OP_ESA_SELECT;
+    a.early = selected ? EARLY_LOCAL : dst->op_params[LLAMA_ESA_PARAM_EARLY] ? EARLY_OLD : EARLY_NONE;
+    a.rope  = make_esa_rope(dst, dst->src[LLAMA_ESA_ATTEND_FREQ]);
 
     const int d         = (int) q->ne[0];
-    const int n_head_kv = (int) (dst->src[6]->ne[0]/d);
+    const int n_head_kv = (int) (k->ne[0]/d);
     a.group = (int) (q->ne[1]/n_head_kv);
 
     const int n_rows = a.n_far + a.n_ring;

@@ -73,7 +73,8 @@ static __device__ __forceinline__ void write_pooled(float * F, const float * f, 
     }
 }
 
-// The cells are shared out by n_kv, not by M: loads begin before the bounds of M have arrived.
+// The cells are shared out by n_kv, not by M: loads begin before the bounds of M have arrived, and before the kernel that makes the
+// query has finished. Compressed keys of M are older than that.
 static __global__ void __launch_bounds__(SCORE_THREADS, 2) esa_score_token(const half * kc, const float * q, const int32_t * step,
         float * F, int proximity, int n_kv, int per) {
     extern __shared__ float f[]; // [HALO | rows of the block | HALO]
@@ -93,6 +94,8 @@ static __global__ void __launch_bounds__(SCORE_THREADS, 2) esa_score_token(const
     load(r1, warp + SCORE_WARPS);
     const int m0 = step[LLAMA_ESA_STEP_M_BEGIN];
     const int m1 = step[LLAMA_ESA_STEP_M_END];
+    ggml_cuda_pdl_sync();
+    ggml_cuda_pdl_lc();
     uint32_t b[4];
     const float undo = split_query(b, q, lane);
 
@@ -160,7 +163,8 @@ void ggml_cuda_esa_score(ggml_backend_cuda_context & ctx, ggml_tensor * dst) {
     const size_t shared = (per + 2*HALO)*sizeof(float);
 
     if (q->ne[1] == 1) {
-        esa_score_token<<<grid, SCORE_THREADS, shared, ctx.stream()>>>((const half *) kc->data, (const float *) q->data, step, F, proximity, n_kv, per);
+        ggml_cuda_kernel_launch(esa_score_token, ggml_cuda_kernel_launch_params(grid, SCORE_THREADS, shared, ctx.stream()),
+                (const half *) kc->data, (const float *) q->data, step, F, proximity, n_kv, per);
         return;
     }
     ggml_cuda_pool_alloc<float> raw(ctx.pool(), n_kv);

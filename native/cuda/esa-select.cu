@@ -76,6 +76,8 @@ static __global__ void __launch_bounds__(FILTER_THREADS, 2) esa_filter(const flo
     const int stride = gridDim.x*FILTER_THREADS;
     uint32_t * n_list = (uint32_t *) step + LLAMA_ESA_STEP_N_CAND;
 
+    ggml_cuda_pdl_sync();
+    ggml_cuda_pdl_lc();
     int i = blockIdx.x*FILTER_THREADS + tid;
     float4 next = make_float4(-INFINITY, -INFINITY, -INFINITY, -INFINITY);
     if (i < n4) {
@@ -351,14 +353,6 @@ static __global__ void __launch_bounds__(SELECT_THREADS, 1) esa_select(const flo
     __shared__ select_shared s;
 
     const int tid = threadIdx.x;
-    candidate held[HELD];
-#pragma unroll
-    for (int j = 0; j < HELD_EARLY; ++j) {
-        held[j] = __ldcg(&list[j*SELECT_THREADS + tid]);
-    }
-    const int   n   = __ldcg(&step[LLAMA_ESA_STEP_N_CAND]);
-    const float cut = __int_as_float(__ldcg(&step[LLAMA_ESA_STEP_CUT]));
-
     bitmap map = { dynamic, shift };
     uint32_t * hist = dynamic + map.words()*SELECT_THREADS;
     map.clear();
@@ -366,6 +360,16 @@ static __global__ void __launch_bounds__(SELECT_THREADS, 1) esa_select(const flo
     for (int j = 0; j < N_BINS/SELECT_THREADS; ++j) {
         hist[j*SELECT_THREADS + tid] = 0;
     }
+    ggml_cuda_pdl_sync();
+    ggml_cuda_pdl_lc();
+
+    candidate held[HELD];
+#pragma unroll
+    for (int j = 0; j < HELD_EARLY; ++j) {
+        held[j] = __ldcg(&list[j*SELECT_THREADS + tid]);
+    }
+    const int   n   = __ldcg(&step[LLAMA_ESA_STEP_N_CAND]);
+    const float cut = __int_as_float(__ldcg(&step[LLAMA_ESA_STEP_CUT]));
     __syncthreads();
 
     const bool listed = n >= k && n <= LIST_MAX;
@@ -414,6 +418,7 @@ void ggml_cuda_esa_select(ggml_backend_cuda_context & ctx, ggml_tensor * dst) {
     CUDA_SET_SHARED_MEMORY_LIMIT(esa_select, device.smpbo - sizeof(select_shared) - 1024);
 
     ggml_cuda_pool_alloc<candidate> list(ctx.pool(), LIST_MAX);
-    esa_filter<<<grid, FILTER_THREADS, 0, ctx.stream()>>>(F, step, list.get(), n_kv, rank);
-    esa_select<<<1, SELECT_THREADS, shared, ctx.stream()>>>(F, step, list.get(), (int32_t *) dst->data, k, n_init, n_kv, bitmap_shift(n_kv));
+    const auto on = [&](int blocks, int threads, size_t dynamic) { return ggml_cuda_kernel_launch_params(blocks, threads, dynamic, ctx.stream()); };
+    ggml_cuda_kernel_launch(esa_filter, on(grid, FILTER_THREADS, 0), F, step, list.get(), n_kv, rank);
+    ggml_cuda_kernel_launch(esa_select, on(1, SELECT_THREADS, shared), F, step, list.get(), (int32_t *) dst->data, k, n_init, n_kv, bitmap_shift(n_kv));
 }

@@ -4,6 +4,10 @@
 //
 // No operation waits for the device, allocates outside of ggml's pool or launches differently from token to token: what
 // changes is read from the step tensor on the device, so that a captured CUDA graph stays valid.
+//
+// The kernels of a token are launched while the one before still runs (programmatic dependent launch). Before
+// ggml_cuda_pdl_sync() they touch only what does not change within a graph; after it they allow the next to begin. So when a kernel
+// begins, all but the one before it have finished.
 
 #include "common.cuh"
 
@@ -26,6 +30,7 @@ void ggml_cuda_esa_store (ggml_backend_cuda_context & ctx, ggml_tensor * dst);
 void ggml_cuda_esa_score (ggml_backend_cuda_context & ctx, ggml_tensor * dst);
 void ggml_cuda_esa_select(ggml_backend_cuda_context & ctx, ggml_tensor * dst);
 void ggml_cuda_esa_attend(ggml_backend_cuda_context & ctx, ggml_tensor * dst);
+void ggml_cuda_esa_gather(ggml_backend_cuda_context & ctx, ggml_tensor * dst);
 void ggml_cuda_esa_mask  (ggml_backend_cuda_context & ctx, ggml_tensor * dst);
 
 // max over queries of (score - its maximum over M), before pooling; raw is written inside M only

@@ -110,6 +110,7 @@ struct layer_builder {
     const llm_graph_input_esa & in;
 
     const ggml_tensor * rope_k; // the rotation of the model's keys, if the layer has one
+    const llama_esa_rope rope;  // the same, for the device's own operations
 
     ggml_tensor * k_cache; // F16 [n_embd_k, n_kv]
     ggml_tensor * v_cache; // F16 [n_embd_v, n_kv]
@@ -153,10 +154,16 @@ struct layer_builder {
                 in.ring_idx, const_cast<llama_esa_layer *>(&l)), "esa_kc");
     }
 
-    // the same with one operation of the device
-    void store_on_device(ggml_tensor * k, ggml_tensor * v_cur, ggml_tensor * k_idxs) const {
-        expand(llama_esa_new_store(g.ctx0, k, rotate_here(k), llama_esa_flat(g.ctx0, v_cur), k_idxs, in.ring_idx, l.rows()),
-                "esa_store");
+    // the same with one operation of the device; with q, returns the compressed query
+    ggml_tensor * store_on_device(ggml_tensor * k_raw, ggml_tensor * v_cur, ggml_tensor * q_raw) const {
+        ggml_tensor * q   = q_raw ? llama_esa_flat(g.ctx0, q_raw) : nullptr;
+        ggml_tensor * res = llama_esa_new_store(g.ctx0, llama_esa_flat(g.ctx0, k_raw), llama_esa_flat(g.ctx0, v_cur), q,
+                esa.params.scoring == LLAMA_ESA_SCORING_FAR, in.range, rope, rope_k->src[2], l.rows(), (int32_t) esa.n_ring);
+        expand(res, q ? "esa_q" : "esa_store");
+        // all keys there are, as scores are computed from them: to be looked at
+        ggml_tensor * keys = l.kc ? l.kc : k_cache;
+        expand(ggml_view_2d(g.ctx0, keys, keys->ne[0], in.plan.n_kv, keys->nb[1], 0), "esa_keys");
+        return q ? res : nullptr;
     }
 
     // rotated keys and values of the ubatch -> ring
@@ -168,6 +175,10 @@ struct layer_builder {
 
     // after an edit: the ring again from the cache, by the operations that filled it
     void refill_ring() const {
+        if (l.device.gather) {
+            expand(llama_esa_new_gather(g.ctx0, in.refill_cell, in.refill_pos, in.refill_slot, rope, rope_k->src[2], l.rows(), 0), "esa_refill");
+            return;
+        }
         ggml_tensor * k = rotate(ggml_get_rows(g.ctx0, k_cache, in.refill_cell), in.refill_pos);
         expand(ggml_set_rows(g.ctx0, l.ws_k, k, in.refill_slot), "esa_refill_k");
         expand(ggml_set_rows(g.ctx0, l.ws_v, ggml_get_rows(g.ctx0, v_cache, in.refill_cell), in.refill_slot), "esa_refill_v");
@@ -192,6 +203,11 @@ struct layer_builder {
     void gather_far(ggml_tensor * cells, ggml_tensor * tokens) const {
         const bool one = esa.params.positions == LLAMA_ESA_POSITIONS_FAR;
 
+        if (l.device.gather) {
+            expand(llama_esa_new_gather(g.ctx0, cells, in.far_pos ? in.far_pos : tokens, nullptr, rope, rope_k->src[2], l.rows(), (int32_t) esa.n_ring),
+                    "esa_far");
+            return;
+        }
         ggml_tensor * k = gather_f16(g.ctx0, k_cache, cells);
         ggml_tensor * v = gather_f16(g.ctx0, v_cache, cells);
         k = one ? rotate_to_one(k, in.far_pos) : rotate(k, in.far_pos ? in.far_pos : tokens);
@@ -215,11 +231,17 @@ struct layer_builder {
         // far keys are not rotated, so that theirs is the query's to carry
         params = { &l, d, d_v, q_cur->ne[1], n_head_kv, esa.n_ring, kq_scale, q.scale*q.magnitude() };
         q_far = cells ? q_far : nullptr;
-        ggml_tensor * res = l.device.attend ?
-            llama_esa_new_attend(g.ctx0, q_cur, q_far, cells, in.range, l.rows(), (int32_t) esa.n_ring, kq_scale, kq_scale*params.far_scale) :
-            in.plan.n_tokens == 1 ?
+        ggml_tensor * res = in.plan.n_tokens == 1 ?
             llama_esa_op_attend      (g.ctx0, q_cur, in.range, q_far, cells, &params) :
             llama_esa_op_attend_chunk(g.ctx0, q_cur, in.range, q_far, cells, &params);
+        expand(res, "esa_attend");
+        return res;
+    }
+
+    // the same with one operation of the device, which rotates the query as well
+    ggml_tensor * attend_on_device(const peeled & q, ggml_tensor * cells, float kq_scale) const {
+        ggml_tensor * res = llama_esa_new_attend(g.ctx0, q.raw, cells, in.range, rope, rope_k->src[2], l.rows(), (int32_t) esa.n_ring,
+                kq_scale*q.scale, in.plan.n_refill == 0);
         expand(res, "esa_attend");
         return res;
     }
@@ -259,28 +281,46 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
     ggml_tensor * kc = mctx->get_k(g.ctx0, il);
     ggml_tensor * vc = mctx->get_v(g.ctx0, il);
 
+    // the device's own operations rotate whole heads by one position, queries and keys alike
+    llama_esa_rope rope, rope_of_q;
+    const bool plain = llama_esa_rope_of(k.rope, d, rope) && llama_esa_rope_of(q.rope, d, rope_of_q) &&
+        memcmp(&rope, &rope_of_q, sizeof(rope)) == 0 && q.rope->src[2] == k.rope->src[2] && q.magnitude() == 1.0f && !q.temperature;
+    if (!plain) {
+        auto & device = layers[il].device;
+        device.store = device.attend = device.gather = false;
+    }
+
     const layer_builder b = {
-        g, *this, layers[il], *in, k.rope,
+        g, *this, layers[il], *in, k.rope, rope,
         ggml_view_2d(g.ctx0, kc, d*n_head_kv,  kc->ne[2], kc->nb[2], 0),
         ggml_view_2d(g.ctx0, vc, dv*n_head_kv, vc->ne[2], vc->nb[2], 0),
         d, n_head_kv, il,
     };
 
+    const bool in_place  = in->plan.complete && b.can_attend_in_place(q, q_cur, v_cur, sinks);
+    const bool on_device = in_place && b.l.device.attend;
+
     g.cb(q_raw, "esa_q_raw", il);
-    ggml_build_forward_expand(g.gf, q_cur);
+    ggml_build_forward_expand(g.gf, on_device ? q_raw : q_cur);
     ggml_build_forward_expand(g.gf, v_cur);
+    ggml_build_forward_expand(g.gf, k_raw);
 
     // everything is made from the key as the cache will hold it, so that it can be made again from the cache
-    ggml_tensor * k16 = ggml_cast(g.ctx0, llama_esa_flat(g.ctx0, k_raw), GGML_TYPE_F16);
+    ggml_tensor * k16 = ggml_cast(g.ctx0, llama_esa_flat(g.ctx0, k_raw), GGML_TYPE_F16); // part of the graph only when it is used
     g.cb(k16, "esa_k", il);
     if (in->plan.n_refill > 0) {
         b.refill_ring();
     }
+    ggml_tensor * q_small = nullptr;
     if (b.l.own_ops) {
         b.store(k16, v_cur, k_idxs, v_idxs);
     } else if (b.l.device.store) {
-        b.store_on_device(k16, v_cur, k_idxs);
-        ggml_build_forward_expand(g.gf, v_idxs); // the same cells, not read; llama.cpp fills it and expects it to be there
+        const bool fold = in->plan.select && in->plan.n_tokens == 1 && b.l.device_select(in->plan);
+        q_small = b.store_on_device(k_raw, v_cur, fold ? q_raw : nullptr);
+        // not read, cells and positions being in our input; llama.cpp fills them and expects them to be there
+        for (ggml_tensor * t : { k_idxs, v_idxs, k.rope->src[1] }) {
+            ggml_build_forward_expand(g.gf, t);
+        }
     } else {
         ggml_tensor * k32 = ggml_cast(g.ctx0, k16, GGML_TYPE_F32);
         b.store_ring(k32, v_cur);
@@ -299,9 +339,12 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
     selection sel = { nullptr, in->far_cells };
     if (in->plan.select) {
         g.cb(q_score, "esa_q_score", il);
-        sel = build_select(g, *in, q_score, b.k_cache, il);
+        sel = build_select(g, *in, q_score, q_small, b.k_cache, il);
     }
-    if (in->plan.complete && b.can_attend_in_place(q, q_cur, v_cur, sinks)) {
+    if (on_device) {
+        return b.attend_on_device(q, sel.cells, kq_scale);
+    }
+    if (in_place) {
         return b.attend_in_place(layers[il].attend, q, q_cur, q_far, sel.cells, kq_scale, dv);
     }
     if (in->plan.n_far > 0) {

@@ -43,19 +43,21 @@ struct llama_esa_device_ops {
     bool store  = false;
     bool select = false; // score and select
     bool attend = false;
+    bool gather = false;
     bool mask   = false;
 };
 
 // ESA tensors of one layer, next to the layer's part of the KV cache
 struct llama_esa_layer {
     ggml_tensor * kc    = nullptr; // F16 or Q8_0 [d', kv_size]  compressed keys, same cells as K and V
+    ggml_tensor * ws    = nullptr; // F16                        the next two in one
     ggml_tensor * ws_k  = nullptr; // F16 [n_embd_k, n_ws]       ring of rotated local keys | slots of I and M_k
     ggml_tensor * ws_v  = nullptr; // F16 [n_embd_v, n_ws]
-    ggml_tensor * pq    = nullptr; // F32 [n_head*d, d']
-    ggml_tensor * proj_k = nullptr; // F32 [n_embd_k, d' + 1]    the next two in one
-    ggml_tensor * pk    = nullptr; // F32 [n_embd_k, d']
+    ggml_tensor * proj  = nullptr; // F32                        the next three in one
     ggml_tensor * bias  = nullptr; // F32 [d']                   what centres the compressed keys
     ggml_tensor * sketch = nullptr; // I8, see llama-esa-cpu-sketch.h
+    ggml_tensor * pk    = nullptr; // F32 [n_embd_k, d']
+    ggml_tensor * pq    = nullptr; // F32 [n_head*d, d']
     ggml_tensor * trace = nullptr; // I32 [n_sel]                token indices selected by the last ubatch
     ggml_tensor * cap_q = nullptr; // F32 [n_head*d, n_ubatch]   calibration only: queries as scoring sees them
     ggml_tensor * cap_k = nullptr; // F32 [n_embd_k, n_ubatch]   calibration only: un-rotated keys
@@ -76,7 +78,7 @@ struct llama_esa_layer {
     // the tokens of M are scored and selected by the device's own operations
     bool device_select(const llama_esa_plan & plan) const { return device.select && !plan.order; }
 
-    llama_esa_store_dst rows() const { return { k_store, v_store, ws_k, ws_v, kc, proj_k }; }
+    llama_esa_store_dst rows() const { return { k_store, v_store, ws, kc, proj }; }
 };
 
 struct llama_esa {
@@ -143,8 +145,9 @@ private:
 
     bool can_sketch(int64_t n_proj, int64_t n_cells) const;
 
+    // q_small: the compressed query, if there is one already
     selection build_select(const llm_graph_context & g, const llm_graph_input_esa & in,
-            ggml_tensor * q_score, ggml_tensor * k_cache, int il);
+            ggml_tensor * q_score, ggml_tensor * q_small, ggml_tensor * k_cache, int il);
 
     llama_esa_device_ops find_device_ops(int32_t il, ggml_backend_dev_t dev) const;
 

@@ -31,7 +31,7 @@ llm_graph_input_esa::llm_graph_input_esa(llama_esa & esa, const llama_esa_plan &
     });
 
     ring_idx = input(GGML_TYPE_I64, plan.n_tokens, 1, "esa_ring_idx");
-    range    = input(GGML_TYPE_I32, LLAMA_ESA_STEP_SIZE, 1, "esa_range");
+    range    = input(GGML_TYPE_I32, LLAMA_ESA_STEP_SIZE + plan.n_tokens, 1, "esa_range");
     far_dist = input(GGML_TYPE_I32, plan.n_tokens, 1, "esa_far_dist");
 
     const int64_t n_slots = GGML_PAD(plan.n_far, 256);
@@ -128,11 +128,13 @@ void llm_graph_input_esa::set_input(const llama_ubatch * ubatch) {
 
 void llm_graph_input_esa::set_range(int64_t p0, int64_t first_local, int64_t n_far) {
     const int64_t first_m = std::min<int64_t>(esa.params.n_init, first_local);
-    std::vector<int32_t> step(LLAMA_ESA_STEP_SIZE, 0);
+    std::vector<int32_t> step(LLAMA_ESA_STEP_SIZE + plan.n_tokens, 0);
     step[LLAMA_ESA_STEP_M_BEGIN] = (int32_t) first_m;
     step[LLAMA_ESA_STEP_M_END]   = (int32_t) first_local;
     step[LLAMA_ESA_STEP_POS]     = (int32_t) p0;
     step[LLAMA_ESA_STEP_N_FAR]   = (int32_t) n_far;
+    step[LLAMA_ESA_STEP_DISTANCE] = (int32_t) esa.distance;
+    std::copy_n((const int64_t *) k_idxs->data, plan.n_tokens, step.begin() + LLAMA_ESA_STEP_SIZE);
     set_tensor(range, step);
 
     std::vector<int32_t> dist(plan.n_tokens);

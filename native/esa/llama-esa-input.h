@@ -26,7 +26,7 @@ public:
     ggml_tensor * far_cells = nullptr; // I32 [n_far]                   all of I and M, when nothing has to be selected
 
     // own operations
-    ggml_tensor * range     = nullptr; // I32 [LLAMA_ESA_STEP_SIZE]     enum llama_esa_step
+    ggml_tensor * range     = nullptr; // I32 [LLAMA_ESA_STEP_SIZE + n_tokens] enum llama_esa_step, cells
     ggml_tensor * far_dist  = nullptr; // I32 [n_tokens]                from each token to I and M
 
     // when selecting

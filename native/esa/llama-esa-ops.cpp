@@ -15,12 +15,34 @@ static ggml_tensor * set_op(ggml_tensor * t, ggml_op op, std::initializer_list<g
     return t;
 }
 
-ggml_tensor * llama_esa_new_store(ggml_context * ctx, ggml_tensor * k, ggml_tensor * k_rot, ggml_tensor * v,
-        ggml_tensor * cells, ggml_tensor * slots, const llama_esa_store_dst & dst) {
+static void set_rope(ggml_tensor * t, const llama_esa_rope & rope, int32_t n_ring) {
+    static_assert(sizeof(rope) <= LLAMA_ESA_PARAM_N_RING*sizeof(int32_t), "op_params overlap");
+    memcpy(t->op_params, &rope, sizeof(rope));
+    t->op_params[LLAMA_ESA_PARAM_N_RING] = n_ring;
+}
+
+bool llama_esa_rope_of(const ggml_tensor * rope, int64_t d, llama_esa_rope & res) {
+    if (!rope) {
+        res = {};
+        return false;
+    }
+    const int32_t * p = rope->op_params;
+    res = { p[1], p[2], p[4], 0, 0, 0, 0, 0, 0 };
+    memcpy(&res.freq_base, p + 5, 6*sizeof(float));
+    const int32_t n_offs = p[15];
+    return res.n_dims == d && n_offs == 0 && (res.mode == GGML_ROPE_TYPE_NORMAL || res.mode == GGML_ROPE_TYPE_NEOX);
+}
+
+ggml_tensor * llama_esa_new_store(ggml_context * ctx, ggml_tensor * k, ggml_tensor * v, ggml_tensor * q, bool far, ggml_tensor * step,
+        const llama_esa_rope & rope, ggml_tensor * freq, const llama_esa_store_dst & dst, int32_t n_ring) {
+    GGML_ASSERT(!q || (dst.kc && q->ne[1] == 1));
     // as with other operations that write to a cache, the result is a view of what is written
-    ggml_tensor * res = ggml_view_tensor(ctx, dst.kc ? dst.kc : dst.k_cache);
-    return set_op(res, GGML_OP_ESA_STORE,
-            { k, k_rot, v, cells, slots, dst.k_cache, dst.v_cache, dst.k_ring, dst.v_ring, dst.kc ? dst.proj_k : nullptr });
+    ggml_tensor * res = q ? ggml_new_tensor_2d(ctx, GGML_TYPE_F32, dst.kc->ne[0], 1) : ggml_view_tensor(ctx, dst.kc ? dst.kc : dst.k_cache);
+    set_op(res, GGML_OP_ESA_STORE,
+            { k, v, q, step, freq, dst.k_cache, dst.v_cache, dst.ws, dst.kc, dst.kc ? dst.proj : nullptr });
+    set_rope(res, rope, n_ring);
+    res->op_params[LLAMA_ESA_PARAM_FAR] = far;
+    return res;
 }
 
 ggml_tensor * llama_esa_new_score(ggml_context * ctx, ggml_tensor * kc, ggml_tensor * q, ggml_tensor * step, int32_t proximity) {
@@ -39,15 +61,24 @@ ggml_tensor * llama_esa_new_select(ggml_context * ctx, ggml_tensor * score, ggml
     return res;
 }
 
-ggml_tensor * llama_esa_new_attend(ggml_context * ctx, ggml_tensor * q, ggml_tensor * q_far, ggml_tensor * far, ggml_tensor * step,
-        const llama_esa_store_dst & rows, int32_t n_ring, float scale, float scale_far) {
-    const int64_t n_head_kv = rows.k_ring->ne[0]/q->ne[0];
-    const int64_t n_out     = rows.v_ring->ne[0]/n_head_kv*q->ne[1];
+ggml_tensor * llama_esa_new_attend(ggml_context * ctx, ggml_tensor * q, ggml_tensor * far, ggml_tensor * step,
+        const llama_esa_rope & rope, ggml_tensor * freq, const llama_esa_store_dst & rows, int32_t n_ring, float scale, bool early) {
+    const int64_t n_head_kv = rows.k_cache->ne[0]/q->ne[0];
+    const int64_t n_out     = rows.v_cache->ne[0]/n_head_kv*q->ne[1];
     ggml_tensor * res = set_op(ggml_new_tensor_2d(ctx, GGML_TYPE_F32, n_out, q->ne[2]), GGML_OP_ESA_ATTEND,
-            { q, q_far, far, step, rows.k_cache, rows.v_cache, rows.k_ring, rows.v_ring });
-    res->op_params[0] = n_ring;
-    memcpy(&res->op_params[1], &scale,     sizeof(float));
-    memcpy(&res->op_params[2], &scale_far, sizeof(float));
+            { q, far, step, freq, rows.k_cache, rows.v_cache, rows.ws });
+    set_rope(res, rope, n_ring);
+    memcpy(&res->op_params[LLAMA_ESA_PARAM_SCALE], &scale, sizeof(float));
+    res->op_params[LLAMA_ESA_PARAM_EARLY] = early;
+    return res;
+}
+
+ggml_tensor * llama_esa_new_gather(ggml_context * ctx, ggml_tensor * cells, ggml_tensor * pos, ggml_tensor * slots,
+        const llama_esa_rope & rope, ggml_tensor * freq, const llama_esa_store_dst & rows, int32_t first) {
+    GGML_ASSERT(pos->ne[0] == 1 || pos->ne[0] == cells->ne[0]);
+    ggml_tensor * res = set_op(ggml_view_tensor(ctx, rows.ws), GGML_OP_ESA_GATHER,
+            { rows.k_cache, rows.v_cache, cells, pos, slots, freq, rows.ws });
+    set_rope(res, rope, first);
     return res;
 }
 

@@ -80,7 +80,7 @@ static ggml_tensor * build_sorted(ggml_context * ctx, ggml_tensor * idx) {
 }
 
 llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const llm_graph_input_esa & in,
-        ggml_tensor * q_score, ggml_tensor * k_cache, int il) {
+        ggml_tensor * q_score, ggml_tensor * q_small, ggml_tensor * k_cache, int il) {
     ggml_context * ctx = g.ctx0;
     const auto & l = layers[il];
 
@@ -122,7 +122,7 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
         res.tokens = ggml_view_1d(ctx, both, n_sel, 0);
         res.cells  = ggml_view_1d(ctx, both, n_sel, both->nb[1]);
     } else if (l.device_select(in.plan)) {
-        ggml_tensor * q = build_projected_query(ctx, l, q_score);
+        ggml_tensor * q = q_small ? q_small : build_projected_query(ctx, l, q_score);
         g.cb(q, "esa_q", il);
         ggml_tensor * f = llama_esa_new_score(ctx, keys, q, in.range, params.proximity);
         g.cb(f, "esa_f", il);

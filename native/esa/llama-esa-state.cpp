@@ -87,6 +87,12 @@ bool llama_esa::can_sketch(int64_t n_proj, int64_t n_cells) const {
         n_proj > LLAMA_ESA_SKETCH_WIDTH;
 }
 
+// rows of a tensor that holds several kinds of them, from an element on
+static ggml_tensor * part(ggml_context * ctx, ggml_tensor * whole, int64_t first, int64_t ne0, int64_t ne1) {
+    const size_t size = ggml_type_size(whole->type);
+    return ggml_view_2d(ctx, whole, ne0, ne1, ne0*size, first*size);
+}
+
 void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
     if (auto * iswa = dynamic_cast<llama_kv_cache_iswa *>(memory)) {
         kv     = iswa->get_base();
@@ -105,7 +111,7 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
     layout.reset(n_ring);
 
     const auto & hp = model.hparams;
-    const size_t n_tensors = 11*layers.size() + 1;
+    const size_t n_tensors = 13*layers.size() + 1;
 
     tensor_arena arena;
     for (uint32_t il = 0; il < layers.size(); ++il) {
@@ -122,8 +128,9 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
         const int64_t nq = (int64_t) hp.n_head(il)*hp.n_embd_head_k(il);
 
         l.own_ops = !params.portable && ggml_backend_buft_is_host(buft);
-        l.ws_k    = ggml_new_tensor_2d(ctx, GGML_TYPE_F16, nk, n_ws);
-        l.ws_v    = ggml_new_tensor_2d(ctx, GGML_TYPE_F16, nv, n_ws);
+        l.ws      = ggml_new_tensor_1d(ctx, GGML_TYPE_F16, (nk + nv)*n_ws);
+        l.ws_k    = part(ctx, l.ws, 0,       nk, n_ws);
+        l.ws_v    = part(ctx, l.ws, nk*n_ws, nv, n_ws);
         l.k_store = kv->get_k_storage(il);
         l.v_store = llama_esa_value_storage(*kv, il);
         if (params.trace) {
@@ -135,10 +142,10 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
             if (l.own_ops && can_sketch(n_proj, kv->get_size())) {
                 l.sketch = llama_esa_new_sketch(ctx, kv->get_size());
             }
-            l.pq   = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, nq, n_proj);
-            l.proj_k = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, nk, n_proj + (n_proj + nk - 1)/nk);
-            l.pk     = ggml_view_2d(ctx, l.proj_k, nk, n_proj, l.proj_k->nb[1], 0);
-            l.bias   = ggml_view_1d(ctx, l.proj_k, n_proj, n_proj*l.proj_k->nb[1]);
+            l.proj = ggml_new_tensor_1d(ctx, GGML_TYPE_F32, (1 + nk + nq)*n_proj);
+            l.bias = ggml_view_1d(ctx, l.proj, n_proj, 0);
+            l.pk   = part(ctx, l.proj, n_proj,          nk, n_proj);
+            l.pq   = part(ctx, l.proj, (1 + nk)*n_proj, nq, n_proj);
         }
         if (!params.portable && !l.own_ops) {
             l.device = find_device_ops((int32_t) il, model.dev_layer((int32_t) il));

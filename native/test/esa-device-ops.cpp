@@ -44,12 +44,14 @@ std::vector<T> get(const ggml_tensor * t) {
     return res;
 }
 
-std::vector<int32_t> make_step(int m_begin, int m_end, int pos, int n_far) {
+std::vector<int32_t> make_step(int m_begin, int m_end, int pos, int n_far, const std::vector<int> & cells = {}) {
     std::vector<int32_t> res(LLAMA_ESA_STEP_SIZE, 0);
     res[LLAMA_ESA_STEP_M_BEGIN] = m_begin;
     res[LLAMA_ESA_STEP_M_END]   = m_end;
     res[LLAMA_ESA_STEP_POS]     = pos;
     res[LLAMA_ESA_STEP_N_FAR]   = n_far;
+    res[LLAMA_ESA_STEP_DISTANCE] = 600;
+    res.insert(res.end(), cells.begin(), cells.end());
     return res;
 }
 
@@ -73,6 +75,50 @@ std::vector<float> floats(const std::vector<ggml_fp16_t> & x) {
     ggml_fp16_to_fp32_row(x.data(), res.data(), (int64_t) x.size());
     return res;
 }
+
+// rotations as models have them; both orders of components, factors for the frequencies, YaRN
+struct rotation {
+    llama_esa_rope p;
+    std::vector<float> freq;
+
+    rotation(int d, int mode, bool factors, bool yarn) : p { d, mode, 4096, 1e6f, yarn ? 0.25f : 1.0f, yarn ? 1.0f : 0.0f, 1.0f, 32.0f, 1.0f } {
+        for (int i = 0; i < d/2 && factors; ++i) {
+            freq.push_back(1.0f + 0.1f*(float) i);
+        }
+    }
+    double correction(double turns) const {
+        return p.n_dims*std::log(p.n_ctx_orig/(turns*2*M_PI))/(2*std::log((double) p.freq_base));
+    }
+    // a head, in place
+    void turn(double * x, double pos) const {
+        const int half = p.n_dims/2;
+        for (int i = 0; i < half; ++i) {
+            const double far = pos*std::pow((double) p.freq_base, -2.0*i/p.n_dims)/(freq.empty() ? 1.0 : freq[i]);
+            double angle = p.freq_scale*far, scale = p.attn_factor;
+            if (p.ext_factor != 0.0f) {
+                const double low  = std::max(0.0, std::floor(correction(p.beta_fast)));
+                const double high = std::min(p.n_dims - 1.0, std::ceil(correction(p.beta_slow)));
+                const double ramp = 1.0 - std::min(1.0, std::max(0.0, (i - low)/std::max(0.001, high - low)));
+                angle += (far - angle)*ramp*p.ext_factor;
+                scale *= 1.0 + 0.1*std::log(1.0/p.freq_scale);
+            }
+            const int a = p.mode == GGML_ROPE_TYPE_NEOX ? i : 2*i;
+            const int b = p.mode == GGML_ROPE_TYPE_NEOX ? i + half : 2*i + 1;
+            const double c = std::cos(angle)*scale, s = std::sin(angle)*scale, y = x[a];
+            x[a] = y*c - x[b]*s;
+            x[b] = y*s + x[b]*c;
+        }
+    }
+    // a row of heads
+    std::vector<double> turned(const float * x, int n, double pos) const {
+        std::vector<double> res(x, x + n);
+        for (int i = 0; i < n; i += p.n_dims) {
+            turn(res.data() + i, pos);
+        }
+        return res;
+    }
+    ggml_tensor * tensor(bench_graph & g) const { return freq.empty() ? nullptr : g.tensor(GGML_TYPE_F32, p.n_dims/2); }
+};
 
 enum distribution { NORMAL, HEAVY, CONSTANT, FEW, CLUSTERED };
 
@@ -167,39 +213,46 @@ static void check_select(ggml_backend_t backend, int n, int n_q, int proximity, 
     tap::ok(got == best(score, m0, m1, n_init, k), "selection: n %d, %d queries, eps %d, distribution %d, k %d", n, n_q, proximity, (int) d, k);
 }
 
-static void check_attend(ggml_backend_t backend, int d, int n_head_kv, int group, int n_far, int n_local, int first_local) {
+static void check_attend(ggml_backend_t backend, int d, int n_head_kv, int group, int n_far, int n_local, int first_local, bool early = false) {
     const int n_cells = 4096, n_ring = 1024, n_listed = n_far ? (n_far + 255)/256*256 : 0;
     const int nk = d*n_head_kv, n_head = n_head_kv*group;
     bench_graph g(backend);
+    const rotation rope(d, group % 2 ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL, group == 7, false);
+    ggml_tensor * freq = rope.tensor(g);
     ggml_tensor * q    = g.tensor(GGML_TYPE_F32, d, n_head, 1);
-    ggml_tensor * qf   = n_far ? g.tensor(GGML_TYPE_F32, d, n_head, 1) : nullptr;
     ggml_tensor * far  = n_far ? g.tensor(GGML_TYPE_I32, n_listed) : nullptr;
     ggml_tensor * step = g.tensor(GGML_TYPE_I32, LLAMA_ESA_STEP_SIZE);
     llama_esa_store_dst rows = {};
     std::vector<float> data[4];
-    ggml_tensor ** where[] = { &rows.k_cache, &rows.v_cache, &rows.k_ring, &rows.v_ring };
-    for (int i = 0; i < 4; ++i) {
-        *where[i] = g.tensor(GGML_TYPE_F16, nk, i < 2 ? n_cells : n_ring);
-    }
-    const float scale = 1.0f/std::sqrt((float) d), scale_far = 0.9f*scale;
-    ggml_tensor * out = llama_esa_new_attend(g.ctx.get(), q, qf, far, step, rows, n_ring, scale, scale_far);
+    rows.k_cache = g.tensor(GGML_TYPE_F16, nk, n_cells);
+    rows.v_cache = g.tensor(GGML_TYPE_F16, nk, n_cells);
+    rows.ws      = g.tensor(GGML_TYPE_F16, (int64_t) 2*nk*n_ring);
+    const float scale = 1.0f/std::sqrt((float) d);
+    ggml_tensor * out = llama_esa_new_attend(g.ctx.get(), q, far, step, rope.p, freq, rows, n_ring, scale, early);
     g.allocate();
     for (int i = 0; i < 4; ++i) {
-        const auto x = halves(normal((size_t) nk*(i < 2 ? n_cells : n_ring)));
-        set(*where[i], x);
-        data[i] = floats(x);
+        data[i] = floats(halves(normal((size_t) nk*(i < 2 ? n_cells : n_ring))));
     }
-    const auto q_data = normal(n_head*d, 2.0f), qf_data = normal(n_head*d, 2.0f);
+    set(rows.k_cache, halves(data[0]));
+    set(rows.v_cache, halves(data[1]));
+    auto both = data[2];
+    both.insert(both.end(), data[3].begin(), data[3].end());
+    set(rows.ws, halves(both));
+    if (freq) {
+        set(freq, rope.freq);
+    }
+    const auto q_data = normal(n_head*d, 2.0f);
+    const int  pos    = first_local + n_local - 1;
+    const auto q_local = rope.turned(q_data.data(), n_head*d, pos), q_far = rope.turned(q_data.data(), n_head*d, 600);
     std::vector<int32_t> cells(n_listed);
     for (auto & c : cells) {
         c = (int32_t) (rng() % n_cells);
     }
     set(q, q_data);
     if (n_far) {
-        set(qf, qf_data);
         set(far, cells);
     }
-    set(step, make_step(0, first_local, first_local + n_local - 1, n_far));
+    set(step, make_step(0, first_local, pos, n_far));
     bool done = g.compute({ out });
     const auto got = get<float>(out);
     done = done && g.compute({ out }) && got == get<float>(out);
@@ -212,8 +265,8 @@ static void check_attend(ggml_backend_t backend, int d, int n_head_kv, int group
             const bool is_far = i < n_far;
             const size_t row = is_far ? cells[i] : (first_local + i - n_far) % n_ring;
             const float * k  = data[is_far ? 0 : 2].data() + row*nk + h/group*d;
-            const float * x  = (is_far ? qf_data : q_data).data() + h*d;
-            weight.push_back((is_far ? scale_far : scale)*std::inner_product(k, k + d, x, 0.0));
+            const double * x = (is_far ? q_far : q_local).data() + h*d;
+            weight.push_back(scale*std::inner_product(k, k + d, x, 0.0));
             values.push_back(data[is_far ? 1 : 3].data() + row*nk + h/group*d);
         }
         const double top = *std::max_element(weight.begin(), weight.end());
@@ -236,54 +289,79 @@ static void check_attend(ggml_backend_t backend, int d, int n_head_kv, int group
     tap::ok(done && error < 3e-3, "attention: %d heads x %d, groups of %d, %d far, %d local (error %.1e)", n_head_kv, d, group, n_far, n_local, error);
 }
 
-static void check_store(ggml_backend_t backend, int nk, int n_tokens) {
-    const int n_cells = 512, n_ring = 256;
+static void check_store(ggml_backend_t backend, int d, int nk, int nq, int n_tokens, bool far, const rotation & rope) {
+    const int n_cells = 512, n_ring = 256, n_slots = n_ring + n_tokens, first = 250;
     bench_graph g(backend);
-    ggml_tensor * k     = g.tensor(GGML_TYPE_F16, nk, n_tokens);
-    ggml_tensor * k_rot = g.tensor(GGML_TYPE_F16, nk, n_tokens);
-    ggml_tensor * v     = g.tensor(GGML_TYPE_F32, nk, n_tokens);
-    ggml_tensor * cells = g.tensor(GGML_TYPE_I64, n_tokens);
-    ggml_tensor * slots = g.tensor(GGML_TYPE_I64, n_tokens);
+    ggml_tensor * k    = g.tensor(GGML_TYPE_F32, nk, n_tokens);
+    ggml_tensor * v    = g.tensor(GGML_TYPE_F32, nk, n_tokens);
+    ggml_tensor * q    = nq ? g.tensor(GGML_TYPE_F32, nq, 1) : nullptr;
+    ggml_tensor * step = g.tensor(GGML_TYPE_I32, LLAMA_ESA_STEP_SIZE + n_tokens);
+    ggml_tensor * freq = rope.tensor(g);
     const llama_esa_store_dst dst = {
-        g.tensor(GGML_TYPE_F16, nk, n_cells), g.tensor(GGML_TYPE_F16, nk, n_cells), g.tensor(GGML_TYPE_F16, nk, n_ring),
-        g.tensor(GGML_TYPE_F16, nk, n_ring), g.tensor(GGML_TYPE_F16, WIDTH, n_cells), g.tensor(GGML_TYPE_F32, nk, WIDTH + 1),
+        g.tensor(GGML_TYPE_F16, nk, n_cells), g.tensor(GGML_TYPE_F16, nk, n_cells), g.tensor(GGML_TYPE_F16, (int64_t) 2*nk*n_slots),
+        g.tensor(GGML_TYPE_F16, WIDTH, n_cells), g.tensor(GGML_TYPE_F32, (int64_t) WIDTH*(1 + nk + nq)),
     };
-    ggml_tensor * res = llama_esa_new_store(g.ctx.get(), k, k_rot, v, cells, slots, dst);
+    ggml_tensor * res = llama_esa_new_store(g.ctx.get(), k, v, q, far, step, rope.p, freq, dst, n_ring);
+
+    // what refills the ring must give the same bits: the same rows into the slots behind it
+    ggml_tensor * cells = g.tensor(GGML_TYPE_I32, n_tokens);
+    ggml_tensor * pos   = g.tensor(GGML_TYPE_I32, n_tokens);
+    ggml_tensor * slots = g.tensor(GGML_TYPE_I64, n_tokens);
+    ggml_tensor * again = llama_esa_new_gather(g.ctx.get(), cells, pos, n_tokens > 1 ? slots : nullptr, rope.p, freq, dst, n_ring);
     g.allocate();
     ggml_backend_buffer_clear(g.buffer.get(), 0);
 
-    const auto k_data = halves(normal((size_t) nk*n_tokens)), r_data = halves(normal((size_t) nk*n_tokens));
-    const auto v_data = normal((size_t) nk*n_tokens), proj = normal((size_t) nk*(WIDTH + 1));
-    std::vector<int64_t> c(n_tokens), s(n_tokens);
+    const auto k_data = normal((size_t) nk*n_tokens), v_data = normal((size_t) nk*n_tokens), proj = normal((size_t) WIDTH*(1 + nk + nq));
+    const auto q_data = normal(nq);
+    std::vector<int32_t> c(n_tokens), p(n_tokens);
+    std::vector<int64_t> s(n_tokens);
     for (int i = 0; i < n_tokens; ++i) {
         c[i] = (i*7 + 3) % n_cells;
-        s[i] = (250 + i) % n_ring;
+        p[i] = first + i;
+        s[i] = n_ring + i;
     }
-    set(k, k_data); set(k_rot, r_data); set(v, v_data); set(cells, c); set(slots, s); set(dst.proj_k, proj);
-    bool same = g.compute({ res });
+    set(k, k_data); set(v, v_data); set(dst.proj, proj); set(cells, c); set(pos, p); set(slots, s);
+    set(step, make_step(0, 0, first, 0, c));
+    if (q) {
+        set(q, q_data);
+    }
+    if (freq) {
+        set(freq, rope.freq);
+    }
+    bool same = g.compute({ res }) && g.compute({ again });
 
-    const auto v16 = halves(v_data);
-    auto compare = [&](const ggml_tensor * to, const std::vector<ggml_fp16_t> & from, const std::vector<int64_t> & at) {
-        const auto got = get<ggml_fp16_t>(to);
-        for (int i = 0; i < n_tokens; ++i) {
-            same = same && std::equal(from.begin() + (size_t) i*nk, from.begin() + (size_t) (i + 1)*nk, got.begin() + at[i]*nk);
-        }
-    };
-    compare(dst.k_cache, k_data, c);
-    compare(dst.v_cache, v16, c);
-    compare(dst.k_ring, r_data, s);
-    compare(dst.v_ring, v16, s);
-
+    const auto k16 = halves(k_data), v16 = halves(v_data);
+    const auto keys = floats(k16);
+    auto row = [&](const std::vector<ggml_fp16_t> & from, int64_t i) { return std::vector<ggml_fp16_t>(from.begin() + i*nk, from.begin() + (i + 1)*nk); };
+    const auto k_cache = get<ggml_fp16_t>(dst.k_cache), v_cache = get<ggml_fp16_t>(dst.v_cache), ws = get<ggml_fp16_t>(dst.ws);
     const auto kc = floats(get<ggml_fp16_t>(dst.kc));
-    const auto keys = floats(k_data);
-    double error = 0.0;
+    double turn_error = 0.0, error = 0.0;
     for (int i = 0; i < n_tokens; ++i) {
+        const int slot = (first + i) % n_ring;
+        same = same && row(k_cache, c[i]) == row(k16, i) && row(v_cache, c[i]) == row(v16, i) && row(ws, n_slots + slot) == row(v16, i);
+        same = same && row(ws, slot) == row(ws, s[i]) && row(ws, n_slots + s[i]) == row(v16, i);
+        const auto want = rope.turned(keys.data() + (size_t) i*nk, nk, first + i);
+        const auto got  = floats(row(ws, slot));
+        for (int j = 0; j < nk; ++j) {
+            turn_error = std::max(turn_error, std::fabs(got[j] - want[j]));
+        }
         for (int o = 0; o < WIDTH; ++o) {
-            const double want = std::inner_product(keys.begin() + (size_t) i*nk, keys.begin() + (size_t) (i + 1)*nk, proj.begin() + (size_t) o*nk, (double) proj[(size_t) WIDTH*nk + o]);
-            error = std::max(error, std::fabs(kc[c[i]*WIDTH + o] - want)/std::sqrt((double) nk));
+            const double sum = std::inner_product(keys.begin() + (size_t) i*nk, keys.begin() + (size_t) (i + 1)*nk, proj.begin() + WIDTH + (size_t) o*nk, (double) proj[o]);
+            error = std::max(error, std::fabs(kc[c[i]*WIDTH + o] - sum)/std::sqrt((double) nk));
         }
     }
-    tap::ok(same && error < 3e-3, "store: %d tokens of %d (compressed keys differ by %.1e)", n_tokens, nk, error);
+    tap::ok(same && turn_error < 8e-3 && error < 3e-3, "store: %d tokens of %d in heads of %d, mode %d%s%s (rotated keys differ by %.1e, compressed by %.1e)", n_tokens, nk, d,
+            rope.p.mode, freq ? ", factors" : "", rope.p.ext_factor != 0.0f ? ", YaRN" : "", turn_error, error);
+    if (q) {
+        const auto turned = far ? rope.turned(q_data.data(), nq, 600) : std::vector<double>(q_data.begin(), q_data.end());
+        const auto qc = get<float>(res);
+        double q_error = 0.0;
+        for (int o = 0; o < WIDTH; ++o) {
+            const auto * w = proj.data() + WIDTH*(size_t) (1 + nk) + (size_t) o*nq;
+            q_error = std::max(q_error, std::fabs(qc[o] - std::inner_product(w, w + nq, turned.begin(), 0.0))/std::sqrt((double) nq));
+        }
+        tap::ok(q_error < 1e-3, "compressed query of %d%s (error %.1e)", nq, far ? ", from afar" : "", q_error);
+    }
 }
 
 int main(int, char ** argv) {
@@ -294,9 +372,14 @@ int main(int, char ** argv) {
         return tap::done();
     }
     ggml_backend_ptr backend(ggml_backend_dev_init(dev, nullptr));
-    for (const int nk : { 64, 256, 1024 }) {
-        for (const int n_tokens : { 1, 5, 100 }) {
-            check_store(backend.get(), nk, n_tokens);
+    for (const int mode : { GGML_ROPE_TYPE_NORMAL, GGML_ROPE_TYPE_NEOX }) {
+        for (const int d : { 32, 64, 128, 256 }) {
+            for (const int heads : { 1, 2, 8 }) {
+                for (const int n_tokens : { 1, 5, 100 }) {
+                    const rotation rope(d, mode, heads == 2, heads == 8);
+                    check_store(backend.get(), d, d*heads, n_tokens == 1 ? d*heads*(d < 256 ? 7 : 1) : 0, n_tokens, heads < 8, rope);
+                }
+            }
         }
     }
     for (const auto d : { NORMAL, HEAVY, CONSTANT, FEW, CLUSTERED }) {
@@ -319,6 +402,7 @@ int main(int, char ** argv) {
         check_attend(backend.get(), d, 8, 4, 2048, 1000, 3000);
         check_attend(backend.get(), d, 2, 6, 0, 1, 0);
         check_attend(backend.get(), d, 2, 6, 0, 600, 0);
+        check_attend(backend.get(), d, 2, 6, 40, 600, 3000, true);
         check_attend(backend.get(), d, 2, 6, 3, 1024, 777);
         check_attend(backend.get(), d, 40, 1, 100, 20, 90);
     }
