@@ -116,6 +116,12 @@ static EsaOptions read_esa(const Napi::Value & value) {
     if (const Napi::Value it = options.Get("proximity"); !is_absent(it)) {
         esa.params.proximity = uint32_t(read_integer(it, "esa.proximity", 0, 64));
     }
+    if (const Napi::Value it = options.Get("nShare"); !is_absent(it)) {
+        esa.params.n_share = uint32_t(read_integer(it, "esa.nShare", 1, 1024));
+    }
+    if (const Napi::Value it = options.Get("nDense"); !is_absent(it)) {
+        esa.params.n_dense = uint32_t(read_integer(it, "esa.nDense", 0, 1024));
+    }
     if (const Napi::Value it = options.Get("nSketch"); !is_absent(it)) {
         esa.params.n_sketch = uint32_t(read_integer(it, "esa.nSketch", 0, MAX_TOKENS));
     }

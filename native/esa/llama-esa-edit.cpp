@@ -50,6 +50,7 @@ int32_t llama_esa_trace(const struct llama_context * ctx, int32_t il, int32_t * 
     if (!esa || il < 0 || il >= (int32_t) esa->layers.size() || !esa->layers[il].trace) {
         return 0;
     }
+    il = esa->leader_of(il);
 
     std::vector<int32_t> selected;
     if (esa->select_last) {

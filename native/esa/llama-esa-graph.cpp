@@ -297,6 +297,7 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
         d, n_head_kv, il,
     };
 
+    const bool leads     = leader_of(il) == il;
     const bool in_place  = in->plan.complete && b.can_attend_in_place(q, q_cur, v_cur, sinks);
     const bool on_device = in_place && b.l.device.attend;
 
@@ -315,7 +316,7 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
     if (b.l.own_ops) {
         b.store(k16, v_cur, k_idxs, v_idxs);
     } else if (b.l.device.store) {
-        const bool fold = in->plan.select && in->plan.n_tokens == 1 && b.l.device_select(in->plan);
+        const bool fold = in->plan.select && leads && in->plan.n_tokens == 1 && b.l.device_select(in->plan);
         q_small = b.store_on_device(k_raw, v_cur, fold ? q_raw : nullptr);
         // not read, cells and positions being in our input; llama.cpp fills them and expects them to be there
         for (ggml_tensor * t : { k_idxs, v_idxs, k.rope->src[1] }) {
@@ -337,9 +338,12 @@ ggml_tensor * llama_esa::build_attn(const llm_graph_context & g, const llama_kv_
     }
 
     selection sel = { nullptr, in->far_cells };
-    if (in->plan.select) {
+    if (in->plan.select && leads) {
         g.cb(q_score, "esa_q_score", il);
         sel = build_select(g, *in, q_score, q_small, b.k_cache, il);
+        in->selected = { sel.tokens, sel.cells };
+    } else if (in->plan.select) {
+        sel = { in->selected.tokens, in->selected.cells };
     }
     if (on_device) {
         return b.attend_on_device(q, sel.cells, kq_scale);

@@ -103,6 +103,12 @@ struct llama_esa {
             ggml_tensor * q_cur, ggml_tensor * k_cur, ggml_tensor * v_cur,
             ggml_tensor * sinks, float kq_scale, int il);
 
+    // the layers of the model that this is for
+    bool has_layer(int32_t il) const { return !model.hparams.is_swa(il) && il >= (int32_t) params.n_dense; }
+
+    // the layer whose selection this one uses, maybe its own
+    int32_t leader_of(int32_t il) const;
+
     uint32_t max_nodes() const;
 
     // queries as scoring sees them and un-rotated keys of every ubatch are kept readable (calibration)

@@ -34,6 +34,12 @@ public:
     ggml_tensor * m_cell    = nullptr; // F32 [n_kv]                    portable: 0 for cells of M, else very small
     ggml_tensor * m_token   = nullptr; // F32 [n_order]                 portable: 0 for M, very large for I, else -inf
 
+    // of the layer that selected last
+    struct {
+        ggml_tensor * tokens = nullptr; // I32 [n_sel]
+        ggml_tensor * cells  = nullptr; // I32 [n_sel]
+    } selected;
+
     // when the ring is filled again
     ggml_tensor * refill_cell = nullptr; // I32 [n_refill]
     ggml_tensor * refill_pos  = nullptr; // I32 [n_refill]

@@ -43,6 +43,8 @@ struct llama_esa_params llama_esa_default_params(void) {
         /*.n_local     =*/ 4096,
         /*.n_top       =*/ 2048,
         /*.proximity   =*/ 1,
+        /*.n_share     =*/ 1,
+        /*.n_dense     =*/ 0,
         /*.n_sketch    =*/ 16384,
         /*.type_kc     =*/ GGML_TYPE_F16,
         /*.positions   =*/ LLAMA_ESA_POSITIONS_FAR,
@@ -121,6 +123,8 @@ std::shared_ptr<llama_esa> llama_esa::create(const llama_model & model, llama_co
     check(p.n_local >= 1, "n_local must be at least 1");
     check(p.n_top >= 1, "n_top must be at least 1");
     check(p.n_init <= 1u << 20 && p.n_local <= 1u << 20 && p.n_top <= 1u << 20, "n_init, n_local and n_top must be at most 1048576");
+    check(p.n_share >= 1, "n_share must be at least 1");
+    check(p.n_dense < model.hparams.n_layer(), "n_dense must be smaller than the number of layers");
     check(p.proximity <= 64, "proximity must be at most 64");
     check(p.type_kc == GGML_TYPE_F16 || p.type_kc == GGML_TYPE_Q8_0, "type_kc must be F16 or Q8_0");
     uint32_t positions; // from C anything can be in an enum

@@ -21,7 +21,7 @@ llama_esa::llama_esa(const llama_model & model, const llama_esa_params & p) : mo
     const int32_t n_layer = model.hparams.n_layer();
     layers.resize(n_layer);
     for (int32_t il = 0; il < n_layer; ++il) {
-        if (!hparams_kv.is_swa(il)) {
+        if (has_layer(il)) {
             hparams_kv.rope_pattern[il] = 0;
         }
     }
@@ -115,7 +115,7 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
 
     tensor_arena arena;
     for (uint32_t il = 0; il < layers.size(); ++il) {
-        if (hp.is_swa(il)) {
+        if (!has_layer((int32_t) il)) {
             continue;
         }
         auto & l = layers[il];
@@ -190,6 +190,17 @@ size_t llama_esa::memory_size() const {
     size_t res = 0;
     for (const auto & [ctx, buf] : ctxs_bufs) {
         res += ggml_backend_buffer_get_size(buf.get());
+    }
+    return res;
+}
+
+int32_t llama_esa::leader_of(int32_t il) const {
+    int32_t res = il;
+    uint32_t n  = 0;
+    for (int32_t i = 0; i <= il; ++i) {
+        if (has_layer(i) && n++ % params.n_share == 0) {
+            res = i;
+        }
     }
     return res;
 }

@@ -49,6 +49,8 @@ struct llama_esa_params {
     uint32_t                 n_local;     // |L|, tokens always attended before the current chunk
     uint32_t                 n_top;       // k, tokens selected from M per layer and step
     uint32_t                 proximity;   // epsilon: a token inherits the best score within this distance
+    uint32_t                 n_share;     // this many layers after one another use one selection, that of the first of them
+    uint32_t                 n_dense;     // layers at the start of the model that run stock attention
     uint32_t                 n_sketch;    // on the CPU a single token looks at an M of at least this many in two steps; 0: never
     enum ggml_type           type_kc;     // type of the compressed keys: F16 or Q8_0
     enum llama_esa_positions positions;

@@ -2,7 +2,7 @@
 //   esa-quality MODEL.gguf CALIBRATION.txt TEXT.txt n_tokens [variant ...]
 //
 // A variant is `dense`, or `esa` with parameters behind commas: init=, local=, top=, eps=, d= (0: whole keys), vote=norm,
-// scoring=content, positions=ordered|true, sketch=. `esa,top=1` is sinks and a window. The first variant is what the others are
+// scoring=content, positions=ordered|true, sketch=, share=, dense=. `esa,top=1` is sinks and a window. The first variant is what the others are
 // compared with. For each:
 //   loss     of the 128 tokens that follow the text, read one by one, in nats
 //   KL       of the first variant's distributions from this one's, mean over these tokens
@@ -86,6 +86,8 @@ struct variant {
             else if (key == "top")       esa.n_top     = number;
             else if (key == "eps")       esa.proximity = number;
             else if (key == "sketch")    esa.n_sketch  = number;
+            else if (key == "share")     esa.n_share   = number;
+            else if (key == "dense")     esa.n_dense   = number;
             else if (key == "d")         n_proj        = (int) number;
             else if (key == "vote")      vote          = value == "norm" ? LLAMA_ESA_VOTE_NORM : LLAMA_ESA_VOTE_SUM;
             else if (key == "scoring")   esa.scoring   = value == "content" ? LLAMA_ESA_SCORING_CONTENT : LLAMA_ESA_SCORING_FAR;

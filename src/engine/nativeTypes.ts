@@ -69,6 +69,10 @@ export interface EsaOptions {
   readonly nTop: number;
   /** `ε`: a token inherits the best score within this distance. Default 1. */
   readonly proximity?: number;
+  /** Layers after one another that use one selection. Default 1: each its own. */
+  readonly nShare?: number;
+  /** Layers at the start of the model with dense attention. Default 0. */
+  readonly nDense?: number;
   /** On the CPU a single token looks at a middle of at least this many tokens in two steps; 0: never. Default 16,384. */
   readonly nSketch?: number;
   /** Default f16. */
