@@ -40,6 +40,7 @@ function hashInputs(packages, flags, compiler) {
     patches: path.join(NATIVE, "patches"),
     esa: path.join(NATIVE, "esa"),
     cuda: path.join(NATIVE, "cuda"),
+    rpc: path.join(NATIVE, "rpc"),
     addon: path.join(NATIVE, "addon"),
   });
   return { buildId, contentHash: hashContent([buildId], { test: path.join(NATIVE, "test") }) };
@@ -87,14 +88,15 @@ function makeReporter(quiet, steps) {
 
 /**
  * Copies what CMake lists in outputs.txt into a clean folder. GPU backends go into gpu/, so that an engine that was told to
- * use the CPU never loads a driver; tests go into test/.
+ * use the CPU never loads a driver, the client of RPC servers into rpc/; tests go into test/.
  */
 function collectOutputs(buildDir, to) {
   rmSync(to, { recursive: true, force: true });
   const bin = path.join(buildDir, "bin");
   for (const file of readFileSync(path.join(buildDir, "outputs.txt"), "utf8").split("\n").filter(Boolean)) {
-    const isGpu = /ggml-(cuda|vulkan|metal)\./.test(path.basename(file));
-    const copy = path.join(to, isGpu ? "gpu" : "", path.relative(bin, file));
+    const name = path.basename(file);
+    const folder = /ggml-(cuda|vulkan|metal)\./.test(name) ? "gpu" : /ggml-rpc\./.test(name) ? "rpc" : "";
+    const copy = path.join(to, folder, path.relative(bin, file));
     mkdirSync(path.dirname(copy), { recursive: true });
     copyFileSync(file, copy);
   }

@@ -5,11 +5,13 @@
 #include <stdexcept>
 
 #include "ggml.h"
+#include "rpc.h"
 
 static std::atomic<int>  loads{ 0 };
 static thread_local bool computing = false;
 
 static void on_abort(const char * message) {
+    report_lost_rpc_server(message);
     if (loads > 0 && !computing) {
         throw std::runtime_error(message);
     }

@@ -11,6 +11,7 @@
 #include "llama-esa.h"
 #include "model-handle.h"
 #include "options.h"
+#include "rpc.h"
 
 static Napi::Value version(const Napi::CallbackInfo & info) {
     return Napi::String::New(info.Env(), llama_esa_version());
@@ -122,6 +123,9 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     set("loadBackends", load_backends);
     set("countModelLoads", model_loads);
     set("devices", devices);
+    set("addRpcServer", add_rpc_server);
+    set("onRpcLost", on_rpc_lost);
+    set("exitNow", exit_now);
     set("unsupportedReason", unsupported_reason);
     set("createContext", EsaContext::create);
     set("snapshotPeek", snapshot_peek);

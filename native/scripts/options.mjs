@@ -55,6 +55,8 @@ export function cmakeOptions({ backend, portable, sanitize }, variants) {
     on("GGML_CUDA", backend === "cuda"),
     on("GGML_VULKAN", backend === "vulkan"),
     on("GGML_METAL", backend === "metal"),
+    on("GGML_RPC", true),
+    on("GGML_RPC_RDMA", false),
     ...(backend === "metal" ? [on("GGML_METAL_EMBED_LIBRARY", true)] : []),
     ...(backend === "cuda" && !portable ? ["-DCMAKE_CUDA_ARCHITECTURES=native"] : []),
     ...["LLAMA_CURL", "LLAMA_OPENSSL", "LLAMA_HTTPLIB", "LLAMA_BUILD_BORINGSSL"].map((name) => on(name, false)),

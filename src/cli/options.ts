@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import path from "node:path";
 import { defaultSettings } from "../shared/defaults";
 import type { Backend, EngineSettings, EsaPositions, EsaVote } from "../shared/protocol";
+import { splitServer } from "../shared/rpcServer";
 import { defaultDataDir } from "./dataDir";
 
 /** Options of every command. */
@@ -11,6 +12,7 @@ export interface CommonOptions {
   readonly budget: number;
   readonly dataDir: string;
   readonly backend: Backend;
+  readonly rpc: readonly string[];
   readonly threads: number;
   readonly json?: true;
   readonly quiet?: true;
@@ -55,6 +57,7 @@ export function addCommonOptions(program: Command): Command {
         .choices(["auto", "cpu", "cuda", "vulkan", "metal"])
         .default(defaultSettings.backend),
     )
+    .addOption(add("--rpc <host:port,...>", "RPC servers that take the layers", [], "none").argParser(servers))
     .addOption(add("--threads <n>", "CPU threads", 0, "all physical cores").argParser(integer(0)))
     .option("--json", "one JSON object per line on standard output")
     .option("--quiet", "no progress and no remarks")
@@ -105,6 +108,7 @@ export function toSettings(options: SettingOptions): EngineSettings {
     model: options.model,
     budget: options.budget,
     backend: options.backend,
+    rpcServers: options.rpc,
     threads: options.threads,
     maxFileBytes: options.maxFileBytes ?? defaultSettings.maxFileBytes,
     exclude: options.exclude ?? defaultSettings.exclude,
@@ -123,6 +127,14 @@ export function toSettings(options: SettingOptions): EngineSettings {
       positions: options.positions ?? esa.positions,
     },
   };
+}
+
+/** Reads `host:port,host:port`. */
+function servers(text: string): readonly string[] {
+  const all = text.split(",").map((server) => server.trim());
+  const wrong = all.find((server) => splitServer(server) === null);
+  if (wrong !== undefined) throw new InvalidArgumentError(`'${wrong}' is not 'host:port'.`);
+  return all;
 }
 
 /** Reads a whole number of at least `least`. */

@@ -40,7 +40,7 @@ const FOLDERS = ["models", "projections", "snapshots", "tokens", "traces", "benc
 export async function examine(settings: EngineSettings, log: Log, signal?: AbortSignal): Promise<DoctorReport> {
   const { dataDir } = settings;
   const native = attempt(() => loadNative());
-  const runtime = await attemptAsync(() => loadLlama({ gpu: settings.backend, log }));
+  const runtime = await attemptAsync(() => loadLlama({ gpu: settings.backend, rpcServers: settings.rpcServers, log }));
   const data = await examineDataDir(dataDir);
   const models = await presentModels(dataDir);
   const chosen = await attemptAsync(() => resolveModel(settings.model, dataDir));
@@ -77,6 +77,7 @@ export async function examine(settings: EngineSettings, log: Log, signal?: Abort
 function explainBackend(settings: EngineSettings, runtime: LlamaRuntime | null): DoctorReport["backend"] {
   if (runtime === null) return { used: null, why: "The native build cannot be used." };
   const { backend: used, native } = runtime;
+  if (used === "rpc") return { used, why: `The layers are on ${settings.rpcServers.join(", ")}.` };
   if (settings.backend !== "auto") return { used, why: `The settings say '${settings.backend}'.` };
   if (used !== "cpu") return { used, why: "A device for this build's GPU backend was found." };
   if (native.backend === "cpu") return { used, why: "This build has no GPU backend." };

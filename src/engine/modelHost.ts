@@ -42,7 +42,7 @@ export class ModelHost {
     const file = await resolveModel(settings.model, settings.dataDir);
     if (this.#active?.file.path === file.path && this.#active.file.sizeBytes === file.sizeBytes) return this.#active;
     await this.unload();
-    const runtime = await loadLlama({ gpu: settings.backend, log: this.#log });
+    const runtime = await loadLlama({ gpu: settings.backend, rpcServers: settings.rpcServers, log: this.#log });
     const meter = new ProgressMeter("load", "bytes", file.sizeBytes, operation.onProgress);
     const began = performance.now();
     const model = await runtime.loadModel(file.path, {

@@ -4,7 +4,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { LongsightError, userErrors } from "../shared/errors";
+import { userErrors } from "../shared/errors";
+import { lose, loss, orLost, serverLost } from "./lostServer";
+import { guard, settle, toTypedError } from "./nativeCalls";
 import {
   type CalibrateOptions,
   type ContextMemory,
@@ -15,7 +17,6 @@ import {
   type GenerateResult,
   type ModelHandle,
   NativeError,
-  type NativeErrorCode,
   type PrefillOptions,
   type PrefillResult,
   type RawAddon,
@@ -39,7 +40,12 @@ export interface Native {
   /** GPU backend that this build has, if any. */
   readonly backend: "cpu" | "cuda" | "vulkan" | "metal";
   /** Loads ggml's backends: once per process, before node-llama-cpp is started. */
-  loadBackends(gpu: boolean): void;
+  loadBackends(gpu: boolean, rpc: boolean): void;
+  /**
+   * Makes the devices of an RPC server devices of this process; after node-llama-cpp is started.
+   * @throws LongsightError LS-205, NativeError
+   */
+  addRpcServer(server: string): void;
   /** Runs a model load: an assertion of llama.cpp that fails meanwhile makes the load fail, not the process. */
   guardModelLoad<T>(load: () => Promise<T>): Promise<T>;
   /** Devices of the loaded backends. */
@@ -76,15 +82,17 @@ function openNative(): Native {
   if (addon.buildId() !== manifest.buildId) {
     throw userErrors.nativeMissing(`${ADDON} in ${dir} is of another build than ${MANIFEST} says.`);
   }
+  addon.onRpcLost((message) => lose(serverLost(message)));
   // Node waits for running calls before it exits
-  process.once("exit", () => addon.shutdown());
+  process.once("exit", (code) => (loss() === null ? addon.shutdown() : addon.exitNow(code)));
   return {
     dir,
     version: addon.version(),
     buildId: addon.buildId(),
     backend: manifest.backend,
-    loadBackends: (gpu) => {
+    loadBackends: (gpu, rpc) => {
       guard(() => {
+        if (rpc) addon.loadBackends(path.join(dir, "rpc"));
         if (gpu && existsSync(path.join(dir, "gpu"))) addon.loadBackends(path.join(dir, "gpu"));
         addon.loadBackends(dir);
       });
@@ -92,12 +100,13 @@ function openNative(): Native {
     guardModelLoad: async (load) => {
       addon.countModelLoads(1);
       try {
-        return await load();
+        return await orLost(load());
       } finally {
         addon.countModelLoads(-1);
       }
     },
     devices: () => guard(() => addon.devices()),
+    addRpcServer: (server) => guard(() => addon.addRpcServer(server)),
     unsupportedReason: (model) => guard(() => addon.unsupportedReason(model)),
     createContext: (model, options) => createContext(addon, model, options),
     peekSnapshot: (file, key) => settle(() => addon.snapshotPeek(file, key)),
@@ -149,30 +158,6 @@ function requireAddon(file: string): RawAddon {
     return createRequire(import.meta.url)(file) as RawAddon;
   } catch (error) {
     throw userErrors.nativeMissing(error instanceof Error ? error.message : String(error), error);
-  }
-}
-
-/** Errors of the addon carry a code, and for NO_MEMORY the bytes needed and free. */
-function toTypedError(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  const { code, needed, free } = error as Error & { code?: NativeErrorCode; needed?: number; free?: number };
-  if (code === undefined || error instanceof NativeError || error instanceof LongsightError) return error;
-  return new NativeError(code, error.message, needed === undefined ? null : { needed, free: free ?? 0 });
-}
-
-function guard<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw toTypedError(error);
-  }
-}
-
-async function settle<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw toTypedError(error);
   }
 }
 

@@ -10,6 +10,7 @@ export type NativeErrorCode =
   | "BAD_ARGUMENT" // a value that the call cannot work with
   | "BAD_MODEL" // not a loaded model, or one that was disposed
   | "BAD_FILE" // snapshot or projections: missing, truncated, altered or of another model, build or key
+  | "RPC_LOST" // an RPC server does not answer any more
   | "UNSUPPORTED" // this architecture runs dense
   | "NO_MEMORY"
   | "FULL" // the context has no room for the tokens
@@ -220,6 +221,11 @@ export interface RawAddon {
   loadBackends(dir: string): void;
   countModelLoads(change: 1 | -1): void;
   devices(): Device[];
+  addRpcServer(server: string): void;
+  /** The callback gets ggml's message, at most once; threads that wait for the server never end. */
+  onRpcLost(callback: (message: string) => void): void;
+  /** Ends the process without waiting for its threads. */
+  exitNow(code: number): never;
   unsupportedReason(model: ModelHandle): string | null;
   createContext(model: ModelHandle, options: Readonly<Record<string, unknown>>): Promise<RawContext>;
   snapshotPeek(path: string, key: string): Promise<Int32Array>;

@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { userErrors } from "../shared/errors";
 import type { EngineSettings } from "../shared/protocol";
+import { splitServer } from "../shared/rpcServer";
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 
@@ -20,6 +21,7 @@ const settingsSchema = z.strictObject({
   model: z.string(),
   budget: count(0, 2 ** 31 - 1),
   backend: z.enum(["auto", "cpu", "cuda", "vulkan", "metal"]),
+  rpcServers: z.array(z.string().refine((server) => splitServer(server) !== null, "must be 'host:port'")).max(64),
   threads: count(0, 512),
   maxFileBytes: count(1, 2 ** 31 - 1),
   exclude: z.array(z.string()),
@@ -50,7 +52,7 @@ export type SettingsChange = "model" | "context" | "plan" | "answer" | "none";
 export function compareSettings(before: EngineSettings, after: EngineSettings): SettingsChange {
   const differ = (...names: readonly (keyof EngineSettings)[]): boolean =>
     names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  if (differ("model", "backend", "dataDir")) return "model";
+  if (differ("model", "backend", "rpcServers", "dataDir")) return "model";
   if (differ("esa", "threads")) return "context";
   if (differ("budget", "maxFileBytes", "exclude", "maxAnswerTokens")) return "plan";
   return differ("temperature", "topP", "minP", "seed") ? "answer" : "none";

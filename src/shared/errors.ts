@@ -72,6 +72,19 @@ export const userErrors = {
       `The ${backend} backend cannot be used: ${detail}`,
       "Set 'longsight.backend' to 'auto' or 'cpu'.",
     ),
+  rpcUnusable: (server: string, detail: string, cause?: unknown) =>
+    new LongsightError(
+      "LS-204",
+      `The RPC server ${server} cannot be used: ${detail}`,
+      "Start 'rpc-server' there, of the same version of Longsight, or take it out of --rpc or 'longsight.rpcServers'.",
+      because(cause),
+    ),
+  rpcLost: (server: string) =>
+    new LongsightError(
+      "LS-205",
+      `The RPC server ${server} went away.`,
+      "Start it again, then ask again: what was read and saved is kept.",
+    ),
   modelUnknown: (id: string) =>
     new LongsightError(
       "LS-301",

@@ -45,6 +45,8 @@ export interface EngineSettings {
   /** Token budget of the packed context; 0: as much as fits. */
   readonly budget: number;
   readonly backend: Backend;
+  /** `host:port` of RPC servers whose devices take the layers; empty: none. */
+  readonly rpcServers: readonly string[];
   /** 0: all physical cores. */
   readonly threads: number;
   readonly maxFileBytes: number;

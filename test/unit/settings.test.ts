@@ -9,11 +9,18 @@ const settings: EngineSettings = { ...defaultSettings, dataDir: "/data" };
 describe("parseSettings", () => {
   it("takes the defaults", () => assert.deepEqual(parseSettings(settings), settings));
 
+  it("takes RPC servers by address and by name", () => {
+    const value = { ...settings, rpcServers: ["192.168.0.7:50052", "box.local:65535"] };
+    assert.deepEqual(parseSettings(value), value);
+  });
+
   const wrong: readonly [name: string, value: unknown, says: RegExp][] = [
     ["nothing", undefined, /settings/],
     ["a list", [], /settings/],
     ["a relative folder", { ...settings, dataDir: "data" }, /dataDir: must be an absolute path/],
     ["an unknown backend", { ...settings, backend: "abacus" }, /backend/],
+    ["an RPC server without a port", { ...settings, rpcServers: ["box"] }, /rpcServers\.0: must be 'host:port'/],
+    ["an RPC server on no port", { ...settings, rpcServers: ["box:1", "box:70000"] }, /rpcServers\.1/],
     ["a budget below zero", { ...settings, budget: -1 }, /budget/],
     ["a fraction of a token", { ...settings, budget: 1.5 }, /budget/],
     ["half an attention", { ...settings, esa: { ...settings.esa, top: "many" } }, /esa\.top/],
@@ -39,6 +46,7 @@ describe("compareSettings", () => {
     [{ threads: 2 }, "context"],
     [{ esa: { ...settings.esa, top: 512 }, budget: 1000 }, "context"],
     [{ model: "other", seed: 7 }, "model"],
+    [{ rpcServers: ["192.168.0.7:50052", "box.local:1"] }, "model"],
     [{ dataDir: "/other" }, "model"],
   ];
   for (const [change, expected] of table) {

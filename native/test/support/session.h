@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,19 @@ private:
     std::filesystem::path path;
 };
 
+// ESA_TEST_RPC=host:port,...: the same checks with the layers on these servers
+inline void add_rpc_servers(const std::string & servers) {
+    ggml_backend_reg_t rpc = ggml_backend_reg_by_name("RPC");
+    if (!rpc) {
+        tap::bail("no RPC backend");
+    }
+    auto add = (ggml_backend_reg_t (*)(const char *)) ggml_backend_reg_get_proc_address(rpc, "ggml_backend_rpc_add_server");
+    std::istringstream list(servers);
+    for (std::string server; std::getline(list, server, ',');) {
+        ggml_backend_register(add(server.c_str()));
+    }
+}
+
 inline void init_backends(const char * argv0) {
     llama_log_set([](ggml_log_level level, const char * text, void *) {
         if (getenv("ESA_TEST_LOG") || level == GGML_LOG_LEVEL_ERROR) {
@@ -53,12 +67,15 @@ inline void init_backends(const char * argv0) {
     // backends that are modules lie one folder up, where the libraries are
     ggml_backend_load_all_from_path(std::filesystem::absolute(argv0).parent_path().parent_path().string().c_str());
     ggml_backend_load_all();
+    if (const char * servers = getenv("ESA_TEST_RPC")) {
+        add_rpc_servers(servers);
+    }
     llama_backend_init();
 }
 
 // ESA_TEST_GPU: the same checks on whatever device there is
 inline bool on_cpu() {
-    return !getenv("ESA_TEST_GPU");
+    return !getenv("ESA_TEST_GPU") && !getenv("ESA_TEST_RPC");
 }
 
 inline llama_model_params model_params() {

@@ -79,7 +79,7 @@ inline std::pair<float, float> distribution(const tiny_model & m, const std::str
         return is_qk ? std::pair(m.sharpness, 0.2f) : std::pair(1.0f, 0.1f);
     }
     if (ends_with(name, "attn_k.bias")) {
-        return { 0.0f, m.arch == "qwen2" ? 4.0f : 0.5f }; // real ones are large as well
+        return { 0.0f, m.arch == "qwen2" ? 3.0f : 0.5f }; // real ones are large as well
     }
     if (ends_with(name, ".bias") || contains(name, "ssm_")) {
         return { 0.0f, contains(name, "attn_q") ? 0.5f : 0.1f };

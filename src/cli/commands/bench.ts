@@ -46,6 +46,7 @@ export function addBenchCommand(program: Command, signal: AbortSignal): void {
       model: settings.model,
       threads: settings.threads,
       backend: settings.backend,
+      rpcServers: settings.rpcServers,
       esa: settings.esa,
       chunk: options.chunk,
       tokens: options.tokens,

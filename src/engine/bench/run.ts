@@ -27,6 +27,7 @@ export interface BenchOptions {
   /** 0: all physical cores. */
   readonly threads: number;
   readonly backend: Backend;
+  readonly rpcServers: readonly string[];
   readonly esa: EsaSettings;
   /** Tokens that are read at once: the prefill measurement is one such chunk. */
   readonly chunk: number;
@@ -67,7 +68,7 @@ const ALLOWANCE_BYTES = 768 * 2 ** 20;
 /** @throws LongsightError LS-201 too little memory for the depths, LS-202, LS-203, LS-30x, LS-900 */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const { shape, signal, log, dataDir } = options;
-  const runtime = await loadLlama({ gpu: options.backend, log });
+  const runtime = await loadLlama({ gpu: options.backend, rpcServers: options.rpcServers, log });
   await checkMemory(options, runtime);
   options.onNote?.(shape === null ? "Loading the model" : `Making random weights of the ${shape} shape, once`);
   const file = await untilAborted(signal, async () =>

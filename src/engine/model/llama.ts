@@ -1,14 +1,15 @@
 /** node-llama-cpp on exactly our build, and the models that it loads. */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import type { Llama, LlamaModel } from "node-llama-cpp";
-import { type LongsightError, userErrors } from "../../shared/errors";
+import type { Llama, LlamaModel, LlamaModelOptions } from "node-llama-cpp";
+import { LongsightError, userErrors } from "../../shared/errors";
 import type { Backend } from "../../shared/protocol";
 import type { Tokenizer } from "../context/types";
 import type { Log } from "../log";
 import { type Device, loadNative, type ModelHandle, type Native } from "../native";
 import { type ChatFrame, chatFrame } from "./chatFrame";
 import { type GgufFacts, readGgufFacts } from "./gguf";
+import { checkRpcServer } from "./rpcServers";
 
 /** Begins the system information of our libllama; see native/patches/0900-system-info-mark.patch. */
 const BUILD_MARK = "LONGSIGHT | ";
@@ -16,6 +17,8 @@ const BUILD_MARK = "LONGSIGHT | ";
 export interface LoadLlamaOptions {
   /** `auto`: the GPU of this build when it can be used, else the CPU. */
   readonly gpu: Backend;
+  /** `host:port` of servers that take the layers, together with this machine's GPU if it is used. */
+  readonly rpcServers?: readonly string[];
   /** Gets what llama.cpp says, from warnings on. */
   readonly log?: Log;
 }
@@ -42,11 +45,11 @@ export interface ModelFacts extends GgufFacts {
   readonly denseReason: string | null;
 }
 
-let running: { readonly gpu: Backend; readonly runtime: Promise<LlamaRuntime> } | undefined;
+let running: { readonly gpu: Backend; readonly servers: string; readonly runtime: Promise<LlamaRuntime> } | undefined;
 
 /**
  * Starts llama.cpp, once per process: backends cannot be unloaded.
- * @throws LongsightError LS-202 no native build, LS-203 the backend asked for cannot be used
+ * @throws LongsightError LS-202 no native build, LS-203 the backend asked for cannot be used, LS-204 an RPC server
  */
 export function loadLlama(options: LoadLlamaOptions): Promise<LlamaRuntime> {
   if (running !== undefined && running.gpu !== options.gpu) {
@@ -55,19 +58,30 @@ export function loadLlama(options: LoadLlamaOptions): Promise<LlamaRuntime> {
       `this process already runs with '${running.gpu}'; restart the engine.`,
     );
   }
-  running ??= { gpu: options.gpu, runtime: startLlama(options) };
-  return running.runtime;
+  const servers = (options.rpcServers ?? []).join(", ");
+  if (running !== undefined && running.servers !== servers) {
+    throw userErrors.rpcUnusable(
+      servers || "none",
+      `this process runs with ${running.servers || "none"}; restart the engine.`,
+    );
+  }
+  const runtime = running?.runtime ?? startLlama(options);
+  running = { gpu: options.gpu, servers, runtime };
+  // a server that did not answer may do so at the next try; once llama.cpp runs it stays
+  runtime.catch(() => (running = undefined));
+  return runtime;
 }
 
-async function startLlama({ gpu, log }: LoadLlamaOptions): Promise<LlamaRuntime> {
+async function startLlama({ gpu, rpcServers = [], log }: LoadLlamaOptions): Promise<LlamaRuntime> {
   const native = loadNative();
+  for (const server of rpcServers) await checkRpcServer(server);
   if (gpu !== "auto" && gpu !== "cpu" && gpu !== native.backend) {
     throw userErrors.backendUnavailable(
       gpu,
       `this build has ${native.backend === "cpu" ? "no GPU backend" : native.backend}.`,
     );
   }
-  native.loadBackends(gpu !== "cpu");
+  native.loadBackends(gpu !== "cpu", rpcServers.length > 0);
   const hasGpu = native.devices().some((device) => device.type === "gpu" || device.type === "igpu");
   if (gpu !== "auto" && gpu !== "cpu" && !hasGpu) {
     throw userErrors.backendUnavailable(gpu, "no device was found; is its driver installed?");
@@ -96,7 +110,8 @@ async function startLlama({ gpu, log }: LoadLlamaOptions): Promise<LlamaRuntime>
     await llama.dispose();
     throw userErrors.nativeMissing("another llama.cpp was loaded instead.");
   }
-  return new LlamaRuntime(llama, native, complaints);
+  for (const server of rpcServers) native.addRpcServer(server); // now: node-llama-cpp knows no such devices and would look for others
+  return new LlamaRuntime(llama, native, complaints, rpcServers.length > 0);
 }
 
 /** llama.cpp, ready to load models. */
@@ -106,14 +121,20 @@ export class LlamaRuntime {
   readonly #complaints: string[];
 
   /** @internal Made by `loadLlama`. */
-  constructor(llama: Llama, native: Native, complaints: string[]) {
+  constructor(
+    llama: Llama,
+    native: Native,
+    complaints: string[],
+    private readonly hasServers: boolean,
+  ) {
     this.#llama = llama;
     this.native = native;
     this.#complaints = complaints;
   }
 
-  /** The GPU backend in use, or `cpu`. */
-  get backend(): Native["backend"] {
+  /** Where layers are: on RPC servers, on the GPU, or on the CPU. */
+  get backend(): Native["backend"] | "rpc" {
+    if (this.hasServers) return "rpc";
     return this.#llama.gpu === false ? "cpu" : this.native.backend;
   }
 
@@ -134,13 +155,14 @@ export class LlamaRuntime {
     const { gpuLayers = "auto", signal, onProgress } = options;
     const facts = await readGgufFacts(file);
     if (signal?.aborted === true) throw userErrors.cancelled();
+    if (this.hasServers) await this.#checkServerMemory(file);
     this.#complaints.length = 0;
     let model: LlamaModel;
     try {
       model = await this.native.guardModelLoad(() =>
         this.#llama.loadModel({
           modelPath: file,
-          gpuLayers: this.#llama.gpu === false ? 0 : gpuLayers,
+          ...this.#placement(gpuLayers),
           ...(signal !== undefined && { loadSignal: signal }),
           ...(onProgress !== undefined && { onLoadProgress: onProgress }),
         }),
@@ -152,8 +174,25 @@ export class LlamaRuntime {
     return new LoadedModel(model, file, facts, this.native.unsupportedReason(handle));
   }
 
+  /** node-llama-cpp's estimate knows only local memory, so that with servers all layers are offered to them and the GPU. */
+  #placement(
+    gpuLayers: LoadModelOptions["gpuLayers"] & {},
+  ): Pick<LlamaModelOptions, "gpuLayers" | "ignoreMemorySafetyChecks"> {
+    if (this.hasServers && gpuLayers !== 0) return { gpuLayers: "max", ignoreMemorySafetyChecks: true };
+    return { gpuLayers: this.#llama.gpu === false ? 0 : gpuLayers };
+  }
+
+  /** @throws LongsightError LS-201 */
+  async #checkServerMemory(file: string): Promise<void> {
+    const remote = this.devices.filter((device) => device.type === "gpu");
+    const free = remote.reduce((sum, device) => sum + device.memoryFree, 0);
+    const { size } = await stat(file);
+    if (size > free) throw userErrors.noMemory("the model on the RPC servers", size, free);
+  }
+
   async #loadFailure(file: string, error: unknown, signal: AbortSignal | undefined): Promise<LongsightError> {
     if (signal?.aborted === true) return userErrors.cancelled();
+    if (error instanceof LongsightError) return error;
     const { InsufficientMemoryError } = await import("node-llama-cpp");
     if (error instanceof InsufficientMemoryError) {
       const { free } = await this.#llama.getRamState();

@@ -40,6 +40,7 @@ describe("the command line", function () {
       ["a value that is no number", ["plan", ".", "--budget", "much"], /whole number of at least 0/],
       ["a value outside its range", ["ask", ".", "x", "--top-p", "1.5"], /from 0 to 1/],
       ["a choice that is none", ["index", ".", "--backend", "abacus"], /Allowed choices are auto/],
+      ["an RPC server without a port", ["ask", ".", "x", "--rpc", "a:1,box"], /'box' is not 'host:port'/],
       ["unknown modes", ["bench", "--modes", "dense,fast"], /dense,esa/],
       ["a depth of nothing", ["bench", "--depths", "0"], /at least 1/],
       ["a damaged interval", ["trace", ".", "--steps", "5"], /two whole numbers/],
