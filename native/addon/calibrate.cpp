@@ -36,7 +36,7 @@ void run(llama_model * model, const CalibrationOptions & options, const std::ato
     const std::unique_ptr<llama_esa_calibration, CalibrationDeleter> calibration(
         llama_esa_calibration_init(model, options.n_proj, options.vote, options.scoring, options.n_local, options.threads));
     if (!calibration) {
-        throw NativeError(llama_esa_unsupported_reason(model) ? "UNSUPPORTED" : "FAILED", llama_esa_last_error());
+        throw NativeError(llama_esa_unsupported_reason(model) ? "UNSUPPORTED" : "BAD_ARGUMENT", llama_esa_last_error());
     }
     const auto is_aborted = [](void * data) { return static_cast<const std::atomic<bool> *>(data)->load(); };
     const auto total      = int32_t(options.texts.size());

@@ -117,7 +117,11 @@ struct llama_esa_calibration * llama_esa_calibration_init(
     for (uint32_t il = 0; il < hp.n_layer(); ++il) {
         if (!hp.is_swa(il)) {
             cal->layers[il] = std::make_unique<llama_esa_statistics>(hp.n_embd_head_k(il), hp.n_head(il), hp.n_head_kv(il), vote == LLAMA_ESA_VOTE_NORM);
-            cal->n_proj = std::min<uint32_t>(cal->n_proj, hp.n_embd_k_gqa(il)); // no layer has more to give than the width of a key
+            if (n_proj > hp.n_embd_k_gqa(il)) {
+                llama_esa_fail(LLAMA_ESA_BAD_ARGUMENT, "calibration: a projected width of %u does not compress keys of width %u",
+                        n_proj, hp.n_embd_k_gqa(il));
+                return nullptr;
+            }
         }
     }
     return cal.release();

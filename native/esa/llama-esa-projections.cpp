@@ -1,6 +1,9 @@
-// Projections as a GGUF file beside the model.
+// Projections as a GGUF file beside the model; after the end of the GGUF comes the hash of all of it, so that nothing of a
+// damaged file is ever parsed.
 
 #include "llama-esa-projections.h"
+
+#include "llama-esa-file.h"
 
 #include "llama-impl.h"
 #include "llama-model.h"
@@ -11,11 +14,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <random>
 #include <stdexcept>
 
-static constexpr uint32_t FILE_VERSION = 2;
+static constexpr uint32_t FILE_VERSION = 3;
 
 static constexpr const char * KEY_VERSION = "esa.version";
 static constexpr const char * KEY_N_PROJ  = "esa.projection_length";
@@ -42,6 +43,7 @@ namespace {
 // a GGUF file whose every field is checked before it is believed
 struct reader {
     const char * path;
+    std::vector<char> bytes; // of the GGUF
     gguf_context_ptr gguf;
     ggml_context_ptr ctx;
 
@@ -59,10 +61,13 @@ struct reader {
 
     std::vector<float> tensor(const std::string & name, int64_t ne0, int64_t ne1) const {
         const ggml_tensor * t = ggml_get_tensor(ctx.get(), name.c_str());
-        check(t && t->type == GGML_TYPE_F32 && t->ne[0] == ne0 && t->ne[1] == ne1 && ggml_nelements(t) == ne0*ne1, path,
+        const int64_t id = gguf_find_tensor(gguf.get(), name.c_str());
+        check(t && id >= 0 && t->type == GGML_TYPE_F32 && t->ne[0] == ne0 && t->ne[1] == ne1 && ggml_nelements(t) == ne0*ne1, path,
                 "tensor " + name + " is missing or has another shape than the model needs");
         std::vector<float> res(ne0*ne1);
-        memcpy(res.data(), t->data, ggml_nbytes(t));
+        const size_t at = gguf_get_data_offset(gguf.get()) + gguf_get_tensor_offset(gguf.get(), id);
+        check(at <= bytes.size() && bytes.size() - at >= ggml_nbytes(t), path, "tensor " + name + " lies beyond the end");
+        memcpy(res.data(), bytes.data() + at, ggml_nbytes(t));
         for (float x : res) {
             check(std::isfinite(x), path, "tensor " + name + " holds something that is not a number");
         }
@@ -72,11 +77,29 @@ struct reader {
 
 } // namespace
 
+static std::vector<char> read_whole(const char * path) {
+    try {
+        llama_esa_file_reader file(path);
+        if (file.size() <= sizeof(uint64_t)) {
+            throw std::runtime_error("the file is empty or cut off");
+        }
+        std::vector<char> res(file.size() - sizeof(uint64_t));
+        file.read(res.data(), res.size());
+        file.finish();
+        return res;
+    } catch (const std::runtime_error & err) {
+        check(false, path, std::string(err.what()) + "; calibrate again");
+        throw; // not reached
+    }
+}
+
 std::unique_ptr<llama_esa_projections> llama_esa_projections::load(const char * path, const llama_model & model) {
+    std::vector<char> bytes = read_whole(path);
     ggml_context * ctx = nullptr;
-    gguf_context * gguf = gguf_init_from_file(path, { /*.no_alloc =*/ false, /*.ctx =*/ &ctx });
-    const reader r = { path, gguf_context_ptr(gguf), ggml_context_ptr(ctx) };
-    check(gguf && ctx, path, "cannot be read as GGUF (missing or truncated)");
+    // tensors are read below, when their sizes are known to be right: the size of a wrong one may be anything
+    gguf_context * gguf = gguf_init_from_buffer(bytes.data(), bytes.size(), { /*.no_alloc =*/ true, /*.ctx =*/ &ctx });
+    const reader r = { path, std::move(bytes), gguf_context_ptr(gguf), ggml_context_ptr(ctx) };
+    check(gguf && ctx, path, "is not a GGUF file");
     check(r.u32(KEY_VERSION) == FILE_VERSION, path, "made by another version");
 
     const auto & hp = model.hparams;
@@ -88,7 +111,10 @@ std::unique_ptr<llama_esa_projections> llama_esa_projections::load(const char * 
     res->vote    = r.u32(KEY_VOTE);
     res->scoring = r.u32(KEY_SCORING);
     res->n_local = r.u32(KEY_N_LOCAL);
-    check(res->n_proj >= 1 && res->n_proj <= 4096, path, "the projected width is out of range");
+    for (uint32_t il = 0; il < hp.n_layer(); ++il) {
+        check(res->n_proj >= 1 && (hp.is_swa(il) || res->n_proj <= hp.n_embd_k_gqa(il)), path,
+                "the projected width " + std::to_string(res->n_proj) + " is not one for keys of width " + std::to_string(hp.n_embd_k_gqa(il)));
+    }
     res->layers.resize(hp.n_layer());
     for (uint32_t il = 0; il < hp.n_layer(); ++il) {
         if (!hp.is_swa(il)) {
@@ -137,11 +163,14 @@ void llama_esa_projections::save(const char * path, const llama_model & model) c
         }
     }
 
-    const std::string temporary = std::string(path) + ".part-" + std::to_string(std::random_device()());
-    if (!gguf_write_to_file(gguf.get(), temporary.c_str(), false)) {
-        std::error_code ignored; // the failure to write is what is reported
-        std::filesystem::remove(std::filesystem::u8path(temporary), ignored);
-        check(false, path, "cannot be written");
+    std::vector<char> meta(gguf_get_meta_size(gguf.get()));
+    gguf_get_meta_data(gguf.get(), meta.data());
+    llama_esa_file_writer file(path);
+    file.write(meta.data(), meta.size());
+    for (ggml_tensor * t = ggml_get_first_tensor(ctx.get()); t; t = ggml_get_next_tensor(ctx.get(), t)) {
+        const std::vector<char> padding(GGML_PAD(ggml_nbytes(t), gguf_get_alignment(gguf.get())) - ggml_nbytes(t));
+        file.write(t->data, ggml_nbytes(t));
+        file.write(padding.data(), padding.size());
     }
-    std::filesystem::rename(std::filesystem::u8path(temporary), std::filesystem::u8path(path));
+    file.finish();
 }

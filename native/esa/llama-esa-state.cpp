@@ -105,8 +105,10 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
     }
 
     n_ubatch = cparams.n_ubatch;
-    n_ring   = pad(params.n_local + n_ubatch);
-    n_sel    = params.n_init + params.n_top;
+    // there are no more tokens than cells: a parameter beyond them must not take memory
+    const uint32_t n_cells = kv->get_size();
+    n_ring   = pad(std::min(params.n_local, n_cells) + n_ubatch);
+    n_sel    = std::min(params.n_init, n_cells) + std::min(params.n_top, n_cells);
     n_ws     = n_ring + pad(n_sel);
     layout.reset(n_ring);
 

@@ -107,7 +107,7 @@ LLAMA_API enum llama_esa_status llama_esa_snapshot_load(
 
 struct llama_esa_calibration;
 
-// n_proj: d'; vote, scoring: see above; n_local: that of the contexts that will use the projections, which are made for queries
+// n_proj: d', at most the width of a key; vote, scoring: see above; n_local: that of the contexts that will use the projections, which are made for queries
 // as scoring sees them. Returns NULL on failure (llama_esa_last_error).
 LLAMA_API struct llama_esa_calibration * llama_esa_calibration_init(
         struct llama_model * model, uint32_t n_proj, enum llama_esa_vote vote, enum llama_esa_scoring scoring, uint32_t n_local,

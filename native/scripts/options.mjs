@@ -6,7 +6,7 @@ const BACKENDS = ["cpu", "cuda", "vulkan", "metal"];
 export const USAGE = `usage: node native/build.mjs [options]
   --backend cpu|cuda|vulkan|metal   what computes, besides the CPU (default: metal on Apple silicon, else cpu)
   --portable     all CPU variants and GPU architectures, for a package that runs on other machines
-  --sanitize     libraries and tests with AddressSanitizer, under native/build; nothing is installed
+  --sanitize     libraries and tests with AddressSanitizer and UBSan, under native/build; nothing is installed
   --jobs N       compilers at a time (default: what cores and memory allow)
   --no-cache     neither take the finished build from the user's cache nor put it there
   --quiet        print errors only`;

@@ -16,13 +16,21 @@ function git(args, cwd) {
   return run.stdout;
 }
 
-function applyPatches(dir, suffix, options, cwd) {
+/** Applies the patches of a folder in the order of their names; `onFailure` gets those that do not apply. */
+function applyPatches(dir, suffix, options, cwd, onFailure) {
   const files = existsSync(dir)
     ? readdirSync(dir)
         .filter((name) => name.endsWith(suffix))
         .sort()
     : [];
-  for (const name of files) git(["apply", ...options, path.join(dir, name)], cwd);
+  for (const name of files) {
+    try {
+      git(["apply", ...options, path.join(dir, name)], cwd);
+    } catch (error) {
+      if (onFailure === undefined || !(error instanceof BuildError)) throw error;
+      onFailure(name, error.message);
+    }
+  }
   return files.length;
 }
 
@@ -30,16 +38,22 @@ function readJson(file, fallback) {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : fallback;
 }
 
+/** Makes `to` a clone of the bundle with node-llama-cpp's own patches; without `onFailure` each of them must apply. */
+export function cloneBundle(nlcDir, to, onFailure) {
+  const bundle = path.join(nlcDir, "gitRelease.bundle");
+  if (!existsSync(bundle)) throw new BuildError(`no llama.cpp bundle at ${bundle}. To mend: npm install`);
+  git(["-c", "advice.detachedHead=false", "clone", "-q", bundle, to], path.dirname(to));
+  applyPatches(path.join(nlcDir, "patches"), ".diff", ["--ignore-whitespace"], to, onFailure);
+}
+
 /** Makes `upstream` hold the bundle plus node-llama-cpp's patches, as one commit; true when it had to be made. */
 function prepareUpstream(nlcDir, upstream, stamp) {
   const bundle = path.join(nlcDir, "gitRelease.bundle");
   const key = hashContent([], { bundle, patches: path.join(nlcDir, "patches") });
   if (existsSync(path.join(upstream, ".git")) && readJson(stamp, {}).upstream === key) return false;
-  if (!existsSync(bundle)) throw new BuildError(`no llama.cpp bundle at ${bundle}. To mend: npm install`);
   rmSync(stamp, { force: true });
   rmSync(upstream, { recursive: true, force: true });
-  git(["-c", "advice.detachedHead=false", "clone", "-q", bundle, upstream], path.dirname(upstream));
-  applyPatches(path.join(nlcDir, "patches"), ".diff", ["--ignore-whitespace"], upstream);
+  cloneBundle(nlcDir, upstream);
   git(["commit", "-q", "--allow-empty", "-a", "-m", "base"], upstream);
   writeFileSync(stamp, JSON.stringify({ upstream: key, overlay: [] }));
   return true;

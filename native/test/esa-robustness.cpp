@@ -1,9 +1,7 @@
-// Item 8 of docs/esa.md: limits and wrong input give a status, never a crash, a leak or a NaN. Run it under
-// AddressSanitizer (CMake option LONGSIGHT_SANITIZE) as well.
+// Item 8 of docs/esa.md: limits and wrong input give a status, never a crash, a leak or a NaN.
 
+#include "support/files.h"
 #include "support/session.h"
-
-#include <cstdio>
 
 static llama_esa_params small_params() {
     auto p = llama_esa_default_params();
@@ -54,6 +52,11 @@ static void check_parameters(llama_model * model) {
     p.positions = (llama_esa_positions) 3;
     check_refused(model, "unknown positions", p);
     p = small_params();
+    p.n_init = p.n_local = p.n_top = 1u << 20;
+    const context_ptr large(try_context(model, p));
+    tap::ok(large && llama_esa_memory_size(large.get()) < 4*1024*1024, "sizes beyond the context take no memory (%zu bytes)",
+            large ? llama_esa_memory_size(large.get()) : 0);
+    p = small_params();
     check_refused(model, "two sequences",     p, [](llama_context_params & cp) { cp.n_seq_max = 2; });
     check_refused(model, "quantised keys",    p, [](llama_context_params & cp) { cp.type_k = GGML_TYPE_Q8_0; });
     check_refused(model, "no flash attention", p, [](llama_context_params & cp) { cp.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED; });
@@ -88,6 +91,19 @@ static void check_projections(llama_model * model, const tiny_model & tiny, cons
     std::filesystem::resize_file(cut, std::filesystem::file_size(cut)/2);
     p.projections = cut.c_str();
     check_refused(model, "truncated projections", p);
+
+    const bytes good = read_file(path);
+    int n_missed = 0;
+    for (size_t at = 0; at < good.size(); at += 1 + good.size()/97) {
+        bytes altered = good;
+        altered[at] ^= 1;
+        write_file(cut, altered);
+        n_missed += context_ptr(try_context(model, p)) != nullptr;
+    }
+    tap::ok(n_missed == 0, "projections with one bit altered are refused (%d were not): %s", n_missed, llama_esa_last_error());
+
+    tap::ok(!llama_esa_calibration_init(model, tiny.n_head_kv*tiny.d + 1, LLAMA_ESA_VOTE_SUM, LLAMA_ESA_SCORING_FAR, 64, 1),
+            "a projected width beyond that of a key is refused: %s", llama_esa_last_error());
 
     tiny_model other = tiny;
     other.n_layer = 3;

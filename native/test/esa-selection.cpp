@@ -1,152 +1,18 @@
 // Item 3 of docs/esa.md: the tokens that every layer selects equal those of a float64 reference.
 
-#include "support/reference.h"
-#include "support/session.h"
-
-namespace {
-
-struct selection_case {
-    tiny_model tiny;
-    uint32_t n_init = 16, n_local = 96, n_top = 48, proximity = 1;
-    bool portable = false;
-    bool compressed = false;
-    bool edit = false;      // something is removed from the middle on the way
-    int  n_threads = 1;
-    int  n_proj = 32;       // width of compressed keys
-    uint32_t n_sketch = 0;  // M of this size is looked at in two steps
-    int  alphabet = 0;      // so few different tokens that scores tie; 0: all
-    ggml_type type_kc = GGML_TYPE_F16;
-    llama_esa_scoring scoring = LLAMA_ESA_SCORING_FAR;
-
-    std::string name() const {
-        return tiny.name() + ", eps " + std::to_string(proximity) + ", n_init " + std::to_string(n_init) +
-            (compressed ? std::string(", compressed ") + ggml_type_name(type_kc) : ", full width") +
-            (portable ? ", stock operations" : ", own operations") + (edit ? ", after an edit" : "") +
-            (n_threads > 1 ? ", " + std::to_string(n_threads) + " threads" : "") + (alphabet ? ", ties" : "") +
-            (n_sketch ? ", in two steps" : "") + (scoring == LLAMA_ESA_SCORING_FAR ? "" : ", by content");
-    }
-};
-
-} // namespace
-
-// as the cache stores them
-static reference::row stored(const float * x, int64_t n, ggml_type type) {
-    std::vector<char> bytes(ggml_row_size(type, n));
-    std::vector<float> back(n);
-    ggml_quantize_chunk(type, x, bytes.data(), 0, 1, n, nullptr);
-    ggml_get_type_traits(type)->to_float(bytes.data(), back.data(), n);
-    return reference::row(back.begin(), back.end());
-}
-
-static reference::rows rows_of(const probe::value & x) {
-    reference::rows res;
-    for (int64_t i = 0; i < x.ne[1]; ++i) {
-        res.emplace_back(x.data.begin() + i*x.ne[0], x.data.begin() + (i + 1)*x.ne[0]);
-    }
-    return res;
-}
-
-// [d, n_head, n_tokens]: the heads of a group summed
-static reference::rows summed(const probe::value & x, const tiny_model & m) {
-    reference::rows res(x.ne[2], reference::row(m.n_head_kv*m.d, 0.0));
-    for (size_t i = 0; i < x.data.size(); ++i) {
-        const int64_t head = (int64_t) i/m.d % m.n_head;
-        res[i/(m.d*m.n_head)][head/(m.n_head/m.n_head_kv)*m.d + i % m.d] += x.data[i];
-    }
-    return res;
-}
-
-static std::string calibrate(llama_model * model, const scratch_dir & dir, const selection_case & c) {
-    const std::string path = dir / "projections.gguf";
-    const tokens t = random_tokens(model, 1024, 99);
-    llama_esa_calibration * cal = llama_esa_calibration_init(model, c.n_proj, LLAMA_ESA_VOTE_NORM, c.scoring, c.n_local, 1);
-    if (!cal || llama_esa_calibration_add(cal, t.data(), t.size(), nullptr, nullptr) != LLAMA_ESA_OK ||
-            llama_esa_calibration_save(cal, path.c_str(), nullptr, nullptr) != LLAMA_ESA_OK) {
-        tap::bail("calibration: %s", llama_esa_last_error());
-    }
-    llama_esa_calibration_free(cal);
-    return path;
-}
-
-// relative to the size of the scores: our own operations use F32 products, and equal keys give equal scores; stock
-// operations round the query to F16, or to 8 bits where the keys have 8 bits
-static double tolerance(const selection_case & c) {
-    if (c.portable || !on_cpu()) {
-        return c.type_kc == GGML_TYPE_F16 ? 5e-3 : 5e-2;
-    }
-    return c.alphabet ? 0.0 : 1e-5;
-}
+#include "support/selection.h"
 
 static void check(const selection_case & c, const scratch_dir & dir) {
     const model_ptr model = make_model(c.tiny);
     const std::string projections = c.compressed ? calibrate(model.get(), dir, c) : "";
-
-    auto p = llama_esa_default_params();
-    p.n_init      = c.n_init;
-    p.n_local     = c.n_local;
-    p.n_top       = c.n_top;
-    p.proximity   = c.proximity;
-    p.type_kc     = c.type_kc;
-    p.portable    = c.portable;
-    p.scoring     = c.scoring;
-    p.n_sketch    = c.n_sketch;
-    p.projections = c.compressed ? projections.c_str() : nullptr;
-
-    std::vector<int> layers;
-    probe pr;
-    for (int il = 0; il < c.tiny.n_layer; ++il) {
-        if (c.tiny.is_global(il)) {
-            layers.push_back(il);
-            for (const char * name : { "esa_q-", "esa_q_score-", "esa_k-", "esa_kc-", "esa_keys-" }) {
-                pr.names.push_back(name + std::to_string(il));
-            }
-        }
-    }
-
-    session s(model.get(), 1024, 64, &p, &pr, c.n_threads);
-    tokens t = random_tokens(model.get(), 1024);
-    for (auto & x : t) {
-        x = c.alphabet ? x % c.alphabet : x;
-    }
-
-    std::map<int, reference::rows> keys; // by layer, as they are in the cache
-    int n_checked = 0, n_wrong = 0, n_different = 0;
-    int step = 0;
-    const int chunks[] = { 64, 64, 64, 64, 64, 31, 1, 1, 2, 64, 64, 1, 1, 17, 33, 1, 64, 1 };
-    for (int chunk : chunks) {
-        if (c.edit && ++step % 6 == 0) {
-            llama_esa_remove(s.ctx.get(), 40, 40 + 23*(step/6));
-            for (auto & [il, k] : keys) {
-                k.erase(k.begin() + 40, k.begin() + 40 + 23*(step/6));
-            }
-        }
-        const int n = s.n();
-        s.decode(t.data() + n, chunk);
-        for (int il : layers) {
-            const std::string suffix = std::to_string(il);
-            if ((int) n > (int) (c.n_local + c.n_init + c.n_top)) {
-                const auto queries = c.compressed ? rows_of(pr.values["esa_q-" + suffix]) : summed(pr.values["esa_q_score-" + suffix], c.tiny);
-                const auto want = reference::select(keys[il], queries, c.n_init, c.n_local, c.n_top, c.proximity);
-                std::vector<int> got(c.n_init + c.n_top + 8);
-                got.resize(llama_esa_trace(s.ctx.get(), il, got.data(), (int) got.size()));
-
-                int different = 0;
-                n_wrong += reference::n_wrong(want, got, tolerance(c), different);
-                n_different += different;
-                n_checked += (int) got.size();
-            }
-            // the device's own store shows all keys there are, the others those of this step
-            const bool all = pr.values.count("esa_keys-" + suffix) > 0;
-            const auto & k = pr.values[(all ? "esa_keys-" : c.compressed ? "esa_kc-" : "esa_k-") + suffix];
-            for (int i = all ? n : 0; i < (all ? n : 0) + chunk; ++i) {
-                keys[il].push_back(stored(k.data.data() + i*k.ne[0], k.ne[0], c.compressed ? c.type_kc : GGML_TYPE_F16));
-            }
-        }
-    }
-    // a first look may miss what is at the threshold, when there is more than it lists
-    const int allowed = c.n_sketch && c.n_top < 100 ? n_checked/10 : 0; // random weights: no component tells more than another;
-    tap::ok(n_checked > 0 && n_wrong <= allowed, "%s: %d indices, %d within rounding of the threshold, %d wrong",
-            c.name().c_str(), n_checked, n_different/2, n_wrong);
+    const auto p = c.params(projections);
+    probe pr = selection_probe(c);
+    session s(model.get(), c.n_ctx, c.n_ubatch, &p, &pr, c.n_threads);
+    const auto res = run_selection(c, s, pr);
+    // a first look may miss what is at the threshold when there is more than it lists; of random weights no component tells more
+    const int allowed = c.n_sketch && c.n_top < 100 ? res.n_checked/10 : 0;
+    tap::ok(res.n_checked > 0 && res.n_wrong <= allowed, "%s: %d indices, %d within rounding of the threshold, %d wrong",
+            c.name().c_str(), res.n_checked, res.n_different/2, res.n_wrong);
 }
 
 int main(int, char ** argv) {
@@ -245,11 +111,11 @@ int main(int, char ** argv) {
         c.n_sketch   = 1;
         cases.push_back(c);
     }
-    // all that is looked at is scored whole when four times as many as are selected are all of M
+    // all that is looked at is scored whole when what is listed is all of M
     for (const bool edit : { false, true }) {
         selection_case c;
         c.tiny.d     = 64;
-        c.n_top = 200;
+        c.n_top      = 200;
         c.compressed = true;
         c.n_proj     = 64;
         c.n_sketch   = 1;

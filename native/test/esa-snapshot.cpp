@@ -1,9 +1,8 @@
 // Item 7 of docs/esa.md: a snapshot continues bit for bit; what is not a snapshot of this context is refused.
 //   esa-snapshot [model.gguf ...]
 
+#include "support/files.h"
 #include "support/session.h"
-
-#include <cstdio>
 
 static llama_esa_params small_params() {
     auto p = llama_esa_default_params();
@@ -11,27 +10,6 @@ static llama_esa_params small_params() {
     p.n_local = 128;
     p.n_top   = 64;
     return p;
-}
-
-static std::vector<char> read_file(const std::string & path) {
-    FILE * f = fopen(path.c_str(), "rb");
-    if (!f) {
-        tap::bail("cannot read %s", path.c_str());
-    }
-    std::vector<char> res(std::filesystem::file_size(path));
-    if (fread(res.data(), 1, res.size(), f) != res.size()) {
-        tap::bail("cannot read %s", path.c_str());
-    }
-    fclose(f);
-    return res;
-}
-
-static void write_file(const std::string & path, const std::vector<char> & bytes) {
-    FILE * f = fopen(path.c_str(), "wb");
-    if (!f || fwrite(bytes.data(), 1, bytes.size(), f) != bytes.size()) {
-        tap::bail("cannot write %s", path.c_str());
-    }
-    fclose(f);
 }
 
 static bool continues_alike(session & a, session & b, const tokens & t) {

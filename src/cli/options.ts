@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import path from "node:path";
 import { defaultSettings } from "../shared/defaults";
+import { settingRanges as ranges } from "../shared/ranges";
 import type { Backend, EngineSettings, EsaPositions, EsaVote } from "../shared/protocol";
 import { splitServer } from "../shared/rpcServer";
 import { defaultDataDir } from "./dataDir";
@@ -50,7 +51,9 @@ export function addCommonOptions(program: Command): Command {
     new Option(flags, description).default(value, shown);
   return program
     .addOption(add("--model <id|path>", "model of the catalogue, or a GGUF file", "", "the best one that is here"))
-    .addOption(add("--budget <tokens>", "most tokens of the context", 0, "what fits").argParser(integer(0)))
+    .addOption(
+      add("--budget <tokens>", "most tokens of the context", 0, "what fits").argParser(integer(...ranges.budget)),
+    )
     .option("--data-dir <dir>", "folder for models, caches and traces", (dir) => path.resolve(dir), defaultDataDir())
     .addOption(
       new Option("--backend <name>", "where to compute")
@@ -58,7 +61,7 @@ export function addCommonOptions(program: Command): Command {
         .default(defaultSettings.backend),
     )
     .addOption(add("--rpc <host:port,...>", "RPC servers that take the layers", [], "none").argParser(servers))
-    .addOption(add("--threads <n>", "CPU threads", 0, "all physical cores").argParser(integer(0)))
+    .addOption(add("--threads <n>", "CPU threads", 0, "all physical cores").argParser(integer(...ranges.threads)))
     .option("--json", "one JSON object per line on standard output")
     .option("--quiet", "no progress and no remarks")
     .option("--verbose", "log every step on standard error");
@@ -69,18 +72,28 @@ export function addReadingOptions(command: Command): Command {
   const { maxFileBytes } = defaultSettings;
   return command
     .addOption(new Option("--exclude <glob...>", "leave these files out, besides the ignore files").default([], "none"))
-    .option("--max-file-bytes <n>", "leave larger files out", integer(1), maxFileBytes);
+    .option("--max-file-bytes <n>", "leave larger files out", integer(...ranges.maxFileBytes), maxFileBytes);
 }
 
 /** Options of the commands that read with the model. */
 export function addAttentionOptions(command: Command): Command {
   const { esa } = defaultSettings;
   return command
-    .option("--initial <n>", "tokens at the start that are always attended", integer(0), esa.initial)
-    .option("--local <n>", "tokens before the current ones that are always attended", integer(1), esa.local)
-    .option("--top <n>", "tokens selected per layer and step", integer(1), esa.top)
-    .option("--proximity <n>", "neighbours that share a token's score", integer(0), esa.proximity)
-    .option("--projection <n>", "width of the compressed keys", integer(1), esa.projection)
+    .option(
+      "--initial <n>",
+      "tokens at the start that are always attended",
+      integer(...ranges.esa.initial),
+      esa.initial,
+    )
+    .option(
+      "--local <n>",
+      "tokens before the current ones that are always attended",
+      integer(...ranges.esa.local),
+      esa.local,
+    )
+    .option("--top <n>", "tokens selected per layer and step", integer(...ranges.esa.top), esa.top)
+    .option("--proximity <n>", "neighbours that share a token's score", integer(...ranges.esa.proximity), esa.proximity)
+    .option("--projection <n>", "width of the compressed keys", integer(...ranges.esa.projection), esa.projection)
     .addOption(new Option("--vote <how>", "how heads agree").choices(["sum", "norm"]).default(esa.vote))
     .addOption(
       new Option("--positions <how>", "where far tokens are seen")
@@ -93,11 +106,11 @@ export function addAttentionOptions(command: Command): Command {
 export function addAnswerOptions(command: Command): Command {
   const { maxAnswerTokens, temperature, topP, minP, seed } = defaultSettings;
   return command
-    .option("--max-tokens <n>", "longest answer", integer(1), maxAnswerTokens)
-    .option("--temperature <x>", "0: always the most probable token", decimal(0, 5), temperature)
-    .option("--top-p <x>", "nucleus sampling", decimal(0, 1), topP)
-    .option("--min-p <x>", "least probability, relative to the best token", decimal(0, 1), minP)
-    .option("--seed <n>", "same seed, same answer", integer(0, 2 ** 32 - 1), seed);
+    .option("--max-tokens <n>", "longest answer", integer(...ranges.maxAnswerTokens), maxAnswerTokens)
+    .option("--temperature <x>", "0: always the most probable token", decimal(...ranges.temperature), temperature)
+    .option("--top-p <x>", "nucleus sampling", decimal(...ranges.topP), topP)
+    .option("--min-p <x>", "least probability, relative to the best token", decimal(...ranges.minP), minP)
+    .option("--seed <n>", "same seed, same answer", integer(...ranges.seed), seed);
 }
 
 /** What the engine is told; an option that a command does not have keeps its default. */

@@ -9,6 +9,7 @@ import { addDoctorCommand } from "./commands/doctor";
 import { addIndexCommand } from "./commands/index";
 import { addModelCommand } from "./commands/model";
 import { addPlanCommand } from "./commands/plan";
+import { addSelfTestCommand } from "./commands/selfTest";
 import { addTraceCommand } from "./commands/trace";
 import { addCommonOptions } from "./options";
 import { Output } from "./output";
@@ -50,6 +51,7 @@ function createProgram(signal: AbortSignal): Command {
   addTraceCommand(program, signal);
   addCalibrateCommand(program, signal);
   addDoctorCommand(program, signal);
+  addSelfTestCommand(program, signal);
   addBenchCommand(program, signal);
   addModelCommand(program, signal);
   return program;

@@ -11,7 +11,8 @@ import { type ModelFile, presentModels, resolveModel } from "./model/files";
 import { type LlamaRuntime, loadLlama } from "./model/llama";
 import { type LlamaVersions, llamaVersions } from "./model/versions";
 import { type Device, loadNative } from "./native";
-import { runSelfTest, type SelfTest } from "./selfTest";
+import { type DeviceTest, type Place, placesToTest } from "./deviceTests";
+import { failedSelfTest, runSelfTest, type SelfTest } from "./selfTest";
 import { longsightVersion } from "./version";
 
 export interface DoctorReport {
@@ -30,26 +31,37 @@ export interface DoctorReport {
   /** The model that would be used now, or why there is none. */
   readonly model: string | null;
   readonly modelError: ErrorValue | null;
-  /** null when the native build cannot be loaded. */
-  readonly selfTest: SelfTest | null;
+  /** One for each device that computes, the chosen one first; empty when the native build cannot be loaded. */
+  readonly selfTests: readonly DeviceTest[];
 }
+
+/** Runs `selfTest` below in a process that sees one device; rejects when that process ends without a result. */
+export type SelfTestElsewhere = (place: Place) => Promise<SelfTest>;
 
 const FOLDERS = ["models", "projections", "snapshots", "tokens", "traces", "bench"] as const;
 
 /** Looks at everything; problems become part of the report and stop nothing. */
-export async function examine(settings: EngineSettings, log: Log, signal?: AbortSignal): Promise<DoctorReport> {
+export async function examine(
+  settings: EngineSettings,
+  log: Log,
+  selfTestElsewhere: SelfTestElsewhere,
+): Promise<DoctorReport> {
   const { dataDir } = settings;
   const native = attempt(() => loadNative());
   const runtime = await attemptAsync(() => loadLlama({ gpu: settings.backend, rpcServers: settings.rpcServers, log }));
   const data = await examineDataDir(dataDir);
   const models = await presentModels(dataDir);
   const chosen = await attemptAsync(() => resolveModel(settings.model, dataDir));
-  const testable = chosen.value ?? smallest(models);
-  const selfTest = runtime.value === null ? null : await runSelfTest(runtime.value, testable, dataDir, signal);
+  const selfTests = runtime.value === null ? [] : await testDevices(settings, runtime.value, selfTestElsewhere);
   // Without a model there is nothing wrong, only something left to do.
   const modelWrong = chosen.error !== null && chosen.error.code !== "LS-306";
   return {
-    ok: runtime.value !== null && data.writable && !modelWrong && selfTest?.ok === true,
+    ok:
+      runtime.value !== null &&
+      data.writable &&
+      !modelWrong &&
+      selfTests.length > 0 &&
+      selfTests.every(({ test }) => test.ok),
     versions: {
       longsight: longsightVersion(),
       node: process.version,
@@ -70,8 +82,31 @@ export async function examine(settings: EngineSettings, log: Log, signal?: Abort
     models: models.map(({ id, path: file, sizeBytes }) => ({ id, path: file, sizeBytes })),
     model: chosen.value?.path ?? null,
     modelError: chosen.error,
-    selfTest,
+    selfTests,
   };
+}
+
+/** The self-test on the device of this process, with the model that would be used. */
+export async function selfTest(settings: EngineSettings, log: Log, signal?: AbortSignal): Promise<SelfTest> {
+  const { dataDir, model, backend } = settings;
+  const runtime = await loadLlama({ gpu: backend, log });
+  const chosen = await attemptAsync(() => resolveModel(model, dataDir));
+  return runSelfTest(runtime, chosen.value ?? smallest(await presentModels(dataDir)), dataDir, signal);
+}
+
+/** One after the other: two would only slow each other down. */
+async function testDevices(
+  { backend }: EngineSettings,
+  { native, devices }: LlamaRuntime,
+  elsewhere: SelfTestElsewhere,
+): Promise<DeviceTest[]> {
+  const tests: DeviceTest[] = [];
+  for (const place of placesToTest(backend, native.backend, devices)) {
+    const { name, description, memoryFree, memoryTotal } = place.device;
+    const test = await elsewhere(place).catch((error: unknown) => failedSelfTest("none", error));
+    tests.push({ backend: place.backend, device: name, description, memoryFree, memoryTotal, test });
+  }
+  return tests;
 }
 
 function explainBackend(settings: EngineSettings, runtime: LlamaRuntime | null): DoctorReport["backend"] {

@@ -21,7 +21,7 @@ import { downloadModel } from "./model/download";
 import { resolveModel } from "./model/files";
 import { listModels, thisMachine } from "./model/recommend";
 import { type ActiveModel, ModelHost } from "./modelHost";
-import { type Operation, throwIfAborted } from "./progress";
+import { type Operation, unlessAborted } from "./progress";
 import { toContextStatus, toPlannedStatus, toPlanResult, unitsOf } from "./results";
 import type { BringResult, Session } from "./session/session";
 import { isNoModel, Runner } from "./runner";
@@ -108,13 +108,13 @@ export class Pipeline {
    */
   async plan(options: Operation = {}): Promise<PlanResult> {
     const made = this.#runningPlan.made;
-    const running = made === null ? null : await made;
-    throwIfAborted(options.signal);
+    const running = made === null ? null : await unlessAborted(made, options.signal);
     return running ?? this.#plan(options);
   }
 
   #plan(options: Operation): Promise<PlanResult> {
     return this.#runner.run("planning", options, async (operation) => {
+      await this.#workspace.requireFolders();
       const active = await this.#model.ensure(this.#settings, operation).catch(nullWithoutModel);
       this.#modelMissing = active === null;
       this.#runner.status.update({ model: active?.file.id ?? null, backend: active?.runtime.backend ?? null });
@@ -217,6 +217,7 @@ export class Pipeline {
   /** Computes the projections of the chosen model from the workspace's text, even when there are some. @throws LongsightError */
   calibrate(options: Operation = {}): Promise<CalibrateResult> {
     return this.#runner.run("reading", options, async (operation) => {
+      await this.#workspace.requireFolders();
       const active = await this.#model.ensure(this.#settings, operation);
       const source = await this.#workspace.take(this.#settings, operation);
       const {
@@ -295,6 +296,7 @@ export class Pipeline {
 
   async #read(operation: ReadOptions): Promise<Reading> {
     const settings = this.#settings;
+    await this.#workspace.requireFolders();
     this.#runner.status.enter("loading");
     const began = performance.now();
     const active = await this.#model.ensure(settings, operation);

@@ -14,6 +14,23 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw userErrors.cancelled();
 }
 
+/** The promise, or LS-900 as soon as the signal aborts while `waiting`; what was promised goes on then, unheard. */
+export function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  waiting: () => boolean = () => true,
+): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      if (waiting()) reject(userErrors.cancelled());
+    };
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
 /** Seconds over which the rate is smoothed. */
 const SMOOTHING = 8;
 

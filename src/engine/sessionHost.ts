@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { LongsightError } from "../shared/errors";
+import { LongsightError, userErrors } from "../shared/errors";
 import type { EngineSettings } from "../shared/protocol";
 import { BATCH_SIZE, freeMemory, localWindow, reserveFor, shapeOf } from "./budget";
 import type { CurrentContext } from "./contextHost";
@@ -106,13 +106,14 @@ export class SessionHost {
     });
   }
 
-  /** Computes the projections anew; the present cache no longer fits them. @throws LongsightError LS-406, LS-900 */
+  /** Computes the projections anew; the present cache no longer fits them. @throws LongsightError LS-406, LS-601, LS-900 */
   async recalibrate(
     settings: EngineSettings,
     active: ActiveModel,
     source: { readonly snapshot: Snapshot; readonly read: ReadText },
     operation: Operation,
   ): Promise<Projections> {
+    requireCompression(settings, active);
     await this.dispose();
     const texts = source.snapshot.documents.map((document) => ({
       bytes: document.bytes,
@@ -182,6 +183,19 @@ function calibrationOptions(
     },
     texts,
   };
+}
+
+/** @throws LongsightError LS-601 when there is nothing to calibrate */
+function requireCompression(settings: EngineSettings, { model, file }: ActiveModel): void {
+  const { denseReason, kvHeads, headDim } = model.facts;
+  const width = kvHeads * headDim;
+  if (denseReason !== null) throw userErrors.badArgument(`model ${file.id}`, denseReason);
+  if (settings.esa.projection >= width) {
+    throw userErrors.badArgument(
+      "projection",
+      `${settings.esa.projection} does not compress the keys of ${file.id}, which are ${width} wide and compared whole then`,
+    );
+  }
 }
 
 /** null when the model runs dense. */

@@ -2,16 +2,19 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { userErrors } from "../shared/errors";
 import type { EngineSettings } from "../shared/protocol";
+import { settingRanges as ranges } from "../shared/ranges";
 import { splitServer } from "../shared/rpcServer";
 
-const count = (least: number, most: number) => z.number().int().min(least).max(most);
+const number = ([least, most]: readonly [number, number]) =>
+  z.number().min(least, `it must be at least ${least}`).max(most, `it must be at most ${most}`);
+const count = (range: readonly [number, number]) => number(range).int("it must be a whole number");
 
 const esaSchema = z.strictObject({
-  initial: count(0, 65_536),
-  local: count(1, 131_072),
-  top: count(1, 131_072),
-  proximity: count(0, 64),
-  projection: count(8, 1024),
+  initial: count(ranges.esa.initial),
+  local: count(ranges.esa.local),
+  top: count(ranges.esa.top),
+  proximity: count(ranges.esa.proximity),
+  projection: count(ranges.esa.projection),
   vote: z.enum(["sum", "norm"]),
   positions: z.enum(["far", "ordered", "true"]),
 });
@@ -19,17 +22,17 @@ const esaSchema = z.strictObject({
 const settingsSchema = z.strictObject({
   dataDir: z.string().refine(isAbsolute, "must be an absolute path"),
   model: z.string(),
-  budget: count(0, 2 ** 31 - 1),
+  budget: count(ranges.budget),
   backend: z.enum(["auto", "cpu", "cuda", "vulkan", "metal"]),
   rpcServers: z.array(z.string().refine((server) => splitServer(server) !== null, "must be 'host:port'")).max(64),
-  threads: count(0, 512),
-  maxFileBytes: count(1, 2 ** 31 - 1),
+  threads: count(ranges.threads),
+  maxFileBytes: count(ranges.maxFileBytes),
   exclude: z.array(z.string()),
-  maxAnswerTokens: count(1, 8192),
-  temperature: z.number().min(0).max(2),
-  topP: z.number().min(0).max(1),
-  minP: z.number().min(0).max(1),
-  seed: count(0, 2 ** 32 - 1),
+  maxAnswerTokens: count(ranges.maxAnswerTokens),
+  temperature: number(ranges.temperature),
+  topP: number(ranges.topP),
+  minP: number(ranges.minP),
+  seed: count(ranges.seed),
   esa: esaSchema,
 });
 
@@ -41,8 +44,24 @@ export function parseSettings(value: unknown): EngineSettings {
   const result = settingsSchema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const name = issue === undefined || issue.path.length === 0 ? "settings" : issue.path.join(".");
-  throw userErrors.badArgument(name, issue?.message ?? "they are not valid");
+  throw userErrors.badArgument(settingName(issue?.path ?? []), issue?.message ?? "they are not valid");
+}
+
+const GROUPS: Readonly<Record<string, string>> = {
+  esa: "attention",
+  exclude: "files.exclude",
+  maxFileBytes: "files.maxBytes",
+  maxAnswerTokens: "answer.maxTokens",
+  temperature: "answer.temperature",
+  topP: "answer.topP",
+  minP: "answer.minP",
+  seed: "answer.seed",
+};
+
+/** As the setting is called in an editor. */
+function settingName([first, ...rest]: readonly PropertyKey[]): string {
+  if (first === undefined) return "settings";
+  return ["longsight", GROUPS[String(first)] ?? String(first), ...rest.map(String)].join(".");
 }
 
 /** What must be made anew when settings change; the dearest part comes first and includes those after it. */

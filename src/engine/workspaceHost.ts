@@ -3,6 +3,7 @@ import { userErrors } from "../shared/errors";
 import type { EngineSettings } from "../shared/protocol";
 import { type Operation, ProgressMeter } from "./progress";
 import { HashCache } from "./workspace/hashCache";
+import { requireFolder } from "./workspace/list";
 import type { ReadText, Snapshot, WorkspaceRoot } from "./workspace/types";
 import { createReader, takeSnapshot } from "./workspace/walk";
 
@@ -35,6 +36,12 @@ export class WorkspaceHost {
 
   invalidate(uris: readonly string[]): void {
     for (const uri of uris) this.#hashes.invalidate(normalise(uri));
+  }
+
+  /** Looks whether the roots are there, before anything dear is done for them. @throws LongsightError LS-101 to LS-104 */
+  async requireFolders(): Promise<void> {
+    if (this.#roots.length === 0) throw userErrors.nothingToRead("a window without a folder");
+    for (const root of this.#roots) await requireFolder(root);
   }
 
   /** Walks the roots; files that have not changed since the last walk are not read again. @throws LongsightError LS-1xx, LS-900 */

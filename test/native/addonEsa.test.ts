@@ -205,6 +205,11 @@ describe("addon: selective attention", () => {
       const bad = { ...options, tokens: [Int32Array.of(1, 2, 100_000)] };
       await rejectsWith(() => native.calibrate(model.handle, bad), "BAD_ARGUMENT");
       await rejectsWith(() => native.calibrate(model.handle, { ...options, nProj: 0 }), "BAD_ARGUMENT");
+      await rejectsWith(() => native.calibrate(model.handle, { ...options, nProj: 1000 }), "BAD_ARGUMENT");
+      await assert.rejects(
+        native.calibrate(model.handle, { ...options, nProj: 1000 }),
+        /projected width of 1000 does not compress keys of width \d+/,
+      );
       await rejectsWith(() => native.calibrate(model.handle, { ...options, tokens: [] }), "BAD_ARGUMENT");
     });
 
@@ -214,11 +219,23 @@ describe("addon: selective attention", () => {
       const cut = path.join(dir, "cut.gguf");
       copyFileSync(good, cut);
       writeFileSync(cut, readFileSync(good).subarray(0, -100));
+      const altered = path.join(dir, "altered.gguf");
+      const bytes = readFileSync(good);
+      bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+      writeFileSync(altered, bytes);
       const other = await loadTinyModel(dir, { layers: 2, kvHeads: 4 });
       try {
         const create = (owner: LoadedModel, projections: string) => () =>
           withContext(owner, { esa: { ...esa, projections } }, () => Promise.resolve());
         await rejectsWith(create(model, cut), "BAD_FILE");
+        await rejectsWith(create(model, altered), "BAD_FILE");
+        await assert.rejects(create(model, altered), /altered\.gguf: the contents of the file were altered/);
+        await assert.rejects(create(other, good), /made for another model/);
+        const elsewhere = { ...esa, projections: good, nLocal: esa.nLocal + 1 };
+        await assert.rejects(
+          withContext(model, { esa: elsewhere }, () => Promise.resolve()),
+          /another kind of scoring or another n_local/,
+        );
         await rejectsWith(create(model, path.join(dir, "nothing.gguf")), "BAD_FILE");
         await rejectsWith(create(other, good), "BAD_FILE");
       } finally {

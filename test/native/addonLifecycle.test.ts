@@ -74,6 +74,21 @@ describe("addon: lifetimes and failures", () => {
     await withContext(model, {}, (context) => context.prefill(someTokens(10)));
   });
 
+  it("makes, uses and frees a thousand contexts in the same memory", async function () {
+    this.timeout(240_000);
+    const use = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        await withContext(model, { esa: i % 2 === 0 ? SMALL_ESA : null }, (context) => context.prefill(someTokens(40)));
+      }
+    };
+    await use(200);
+    const before = process.memoryUsage.rss();
+    await use(1000);
+    const grown = process.memoryUsage.rss() - before;
+    // one of these contexts takes more than 1 MB, so even a tenth of them would be seen beside what V8 keeps
+    assert.ok(grown < 64 * 2 ** 20, `${grown} bytes more`);
+  });
+
   it("keeps a model loaded until its contexts are disposed, and refuses it afterwards", async () => {
     const own = await loadTinyModel(dir, { seed: 2 });
     const { handle } = own;
@@ -108,6 +123,9 @@ describe("addon: lifetimes and failures", () => {
       ["kvType", "q3"],
       ["esa", 7],
       ["esa", { ...SMALL_ESA, nTop: 0 }],
+      ["esa", { ...SMALL_ESA, nTop: -1 }],
+      ["esa", { ...SMALL_ESA, nLocal: 0 }],
+      ["esa", { ...SMALL_ESA, proximity: 1e9 }],
       ["esa", { ...SMALL_ESA, positions: "near" }],
       ["esa", { ...SMALL_ESA, proximity: NaN }],
     ] as const) {

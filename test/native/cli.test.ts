@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { copyFileSync, readFileSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
+import type { DeviceTest } from "../../src/engine/deviceTests";
 import { requireEnv } from "../helpers/skip";
 import { bundleCli, type CliResult, demo, runCli, scratchFolder } from "../unit/cli/runCli";
 
@@ -107,10 +108,32 @@ describe("the command line with a model", function () {
     assert.equal(result.code, 0, result.stdout);
     const report = last(result, "doctor");
     assert.equal(report["ok"], true);
-    const test = report["selfTest"] as { ok: boolean; checks: { ok: boolean; error: number }[] };
-    assert.equal(test.ok, true);
-    assert.equal(test.checks.length, 2);
-    assert.ok(test.checks.every((check) => check.error < 0.5));
+    const tests = report["selfTests"] as DeviceTest[];
+    assert.equal(tests.at(-1)?.backend, "cpu");
+    for (const { test, memoryTotal } of tests) {
+      assert.ok(memoryTotal > 0);
+      assert.deepEqual(
+        test.ways.map(({ name, checks }) => [name, checks.length]),
+        [
+          ["own operations", 4],
+          ["stock operations", 2],
+        ],
+      );
+      assert.ok(test.ways.every(({ ok, checks }) => ok && checks.every((check) => check.ok && check.error < 0.5)));
+    }
+  });
+
+  it("reports a self-test that does not come to its end, and the device", async () => {
+    const broken = path.join(scratch, "broken.gguf");
+    copyFileSync(model, broken);
+    truncateSync(broken, 1000);
+    const result = await runCli(["doctor", "--model", broken, "--data-dir", dataDir, "--json"]);
+    assert.equal(result.code, 3);
+    const report = last(result, "doctor");
+    assert.equal(report["ok"], false);
+    const [cpu] = (report["selfTests"] as DeviceTest[]).slice(-1);
+    assert.equal(cpu?.test.ok, false);
+    assert.equal(cpu.test.error?.code, "LS-303");
   });
 
   it("reports a backend that cannot be used, and goes on with the rest", async () => {
@@ -121,7 +144,7 @@ describe("the command line with a model", function () {
       if (report["ok"] === true) continue;
       assert.equal(result.code, 3);
       assert.equal((report["nativeError"] as Record<string, unknown>)["code"], "LS-203");
-      assert.equal(report["selfTest"], null);
+      assert.deepEqual(report["selfTests"], []);
       assert.ok((report["dataDir"] as Record<string, unknown>)["writable"]);
       return;
     }

@@ -4,6 +4,7 @@ import path from "node:path";
 import * as contributions from "../../src/shared/contributions";
 import type { SettingId, SettingTypes } from "../../src/shared/contributions";
 import { defaultSettings } from "../../src/shared/defaults";
+import { settingRanges } from "../../src/shared/ranges";
 
 interface Setting {
   readonly type: string;
@@ -13,6 +14,8 @@ interface Setting {
   readonly enum?: readonly string[];
   readonly enumDescriptions?: readonly string[];
   readonly scope: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
 }
 
 interface Manifest {
@@ -126,6 +129,14 @@ describe("the manifest", () => {
   it("contributes exactly the settings of shared/contributions, with the engine's defaults", () => {
     same(Object.keys(settings), Object.keys(defaults));
     for (const [id, value] of Object.entries(defaults)) assert.deepEqual(settings[id]?.default, value, id);
+  });
+
+  it("lets an editor warn of attention that the engine would refuse", () => {
+    for (const [name, [least, most]] of Object.entries(settingRanges.esa)) {
+      const { minimum, maximum } = settings[`longsight.attention.${name}`] ?? {};
+      assert.deepEqual([minimum, maximum], [least, most], name);
+    }
+    assert.equal(settings["longsight.budget"]?.minimum, settingRanges.budget[0]);
   });
 
   it("describes every setting as what it controls", () => {

@@ -136,7 +136,10 @@ describe("Queue", () => {
     const first = queue.run(() => sleep(20));
     const second = queue.run(() => assert.fail("it ran"), abort.signal);
     abort.abort();
+    let firstEnded = false;
+    void first.then(() => (firstEnded = true));
     await assert.rejects(second, isCancelled);
+    assert.ok(!firstEnded, "the cancelled one waited for the other");
     await first;
   });
 

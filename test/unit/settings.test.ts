@@ -21,10 +21,22 @@ describe("parseSettings", () => {
     ["an unknown backend", { ...settings, backend: "abacus" }, /backend/],
     ["an RPC server without a port", { ...settings, rpcServers: ["box"] }, /rpcServers\.0: must be 'host:port'/],
     ["an RPC server on no port", { ...settings, rpcServers: ["box:1", "box:70000"] }, /rpcServers\.1/],
-    ["a budget below zero", { ...settings, budget: -1 }, /budget/],
+    ["a budget below zero", { ...settings, budget: -1 }, /longsight\.budget: it must be at least 0/],
     ["a fraction of a token", { ...settings, budget: 1.5 }, /budget/],
-    ["half an attention", { ...settings, esa: { ...settings.esa, top: "many" } }, /esa\.top/],
-    ["a pattern that is no text", { ...settings, exclude: ["a", 1] }, /exclude\.1/],
+    ["half an attention", { ...settings, esa: { ...settings.esa, top: "many" } }, /attention\.top/],
+    ["nothing to select", { ...settings, esa: { ...settings.esa, top: 0 } }, /longsight\.attention\.top: .*at least 1/],
+    [
+      "a width beyond any key",
+      { ...settings, esa: { ...settings.esa, projection: 5000 } },
+      /longsight\.attention\.projection: .*at most 1024/,
+    ],
+    [
+      "neighbours without end",
+      { ...settings, esa: { ...settings.esa, proximity: 1e9 } },
+      /longsight\.attention\.proximity: .*at most 64/,
+    ],
+    ["an answer of nothing", { ...settings, maxAnswerTokens: 0 }, /longsight\.answer\.maxTokens: .*at least 1/],
+    ["a pattern that is no text", { ...settings, exclude: ["a", 1] }, /files\.exclude\.1/],
     ["a setting that does not exist", { ...settings, colour: "blue" }, /settings/],
   ];
   for (const [name, value, says] of wrong) {

@@ -166,6 +166,8 @@ struct session {
     context_ptr ctx;
     int n_vocab = 0;
 
+    session() = default;
+
     // params NULL: stock
     session(llama_model * model, int n_ctx, int n_ubatch, const llama_esa_params * esa, probe * pr = nullptr, int n_threads = 1) {
         auto cp = llama_context_default_params();
@@ -188,6 +190,9 @@ struct session {
     }
 
     int n() const { return llama_memory_seq_pos_max(llama_get_memory(ctx.get()), 0) + 1; }
+
+    // some layers see a window only
+    bool has_window() const { return llama_model_n_swa(llama_get_model(ctx.get())) > 0; }
 
     int try_decode(const llama_token * t, int n_tokens) {
         llama_batch b = llama_batch_init(n_tokens, 0, 1);

@@ -196,7 +196,7 @@ async function benchProjections(
   { native }: LlamaRuntime,
   model: LoadedModel,
   threads: number,
-): Promise<string> {
+): Promise<string | null> {
   const key: ProjectionKey = {
     modelFingerprint: `bench ${shape ?? `${model.path} ${model.facts.bytes}`}`,
     projection: esa.projection,
@@ -204,6 +204,8 @@ async function benchProjections(
     local: esa.local,
     nativeVersion: native.version,
   };
+  const { kvHeads, headDim } = model.facts;
+  if (esa.projection >= kvHeads * headDim) return null; // keys are compared whole
   const found = await findProjections(dataDir, key);
   if (found !== null) return found;
   onNote?.("Calibrating, once");

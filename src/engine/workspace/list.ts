@@ -72,6 +72,11 @@ export async function listFiles(options: ListOptions): Promise<Listing> {
 }
 
 async function openRoot(root: WorkspaceRoot, qualified: boolean): Promise<Root> {
+  return { fsPath: await requireFolder(root), prefix: qualified ? `${root.name}/` : "" };
+}
+
+/** Path of a root that is there. @throws LongsightError LS-101, LS-102, LS-104 */
+export async function requireFolder(root: WorkspaceRoot): Promise<string> {
   const { fsPath } = URI.parse(root.uri);
   try {
     const facts = await stat(fsPath);
@@ -82,7 +87,7 @@ async function openRoot(root: WorkspaceRoot, qualified: boolean): Promise<Root> 
     if (code?.startsWith("E") === true) throw userErrors.folderUnreadable(fsPath, error);
     throw error;
   }
-  return { fsPath, prefix: qualified ? `${root.name}/` : "" };
+  return fsPath;
 }
 
 /** Adds one folder's files to the listing and returns the folders inside it that are walked too. */

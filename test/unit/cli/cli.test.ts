@@ -39,6 +39,10 @@ describe("the command line", function () {
       ["an unknown option", ["plan", ".", "--nope"], /unknown option '--nope'/],
       ["a value that is no number", ["plan", ".", "--budget", "much"], /whole number of at least 0/],
       ["a value outside its range", ["ask", ".", "x", "--top-p", "1.5"], /from 0 to 1/],
+      ["nothing to select", ["ask", ".", "x", "--top", "0"], /at least 1/],
+      ["a width beyond any key", ["ask", ".", "x", "--projection", "5000"], /at most 1024/],
+      ["neighbours without end", ["ask", ".", "x", "--proximity", "1000000"], /at most 64/],
+      ["a budget below zero", ["ask", ".", "x", "--budget", "-5"], /budget.*whole number of at least 0/],
       ["a choice that is none", ["index", ".", "--backend", "abacus"], /Allowed choices are auto/],
       ["an RPC server without a port", ["ask", ".", "x", "--rpc", "a:1,box"], /'box' is not 'host:port'/],
       ["unknown modes", ["bench", "--modes", "dense,fast"], /dense,esa/],
@@ -67,6 +71,7 @@ describe("the command line", function () {
     });
     const cases: readonly (readonly [string, () => readonly string[], string, RegExp])[] = [
       ["a folder that does not exist", () => ["plan", path.join(scratch, "none")], "LS-101", /none does not exist/],
+      ["the same when asked about", () => ["ask", path.join(scratch, "none"), "Why?"], "LS-101", /none does not exist/],
       ["a file for a folder", () => ["plan", file], "LS-102", /is not a folder/],
       ["an empty folder", () => ["plan", empty], "LS-103", /empty/],
       ["a model that nobody knows", () => ["plan", repository, "--model", "gpt-9"], "LS-301", /'gpt-9'/],
