@@ -19,9 +19,8 @@ struct chance {
 } // namespace
 
 static tiny_model random_model(chance & c) {
-    tiny_model m;
     const char * archs[] = { "llama", "llama", "qwen2", "qwen2", "qwen3", "qwen3", "gemma3" }; // the last takes the longest
-    m.arch      = archs[c.between(0, 6)];
+    tiny_model m = tiny_architecture(archs[c.between(0, 6)]);
     m.n_layer   = m.arch == "gemma3" ? 6 : c.between(1, 3);
     m.d         = c.of({ 8, 16, 20, 32, 34, 48, 64, 80, 96, 128 });
     m.n_head_kv = c.between(1, 4);
