@@ -132,8 +132,8 @@ static void check(const selection_case & c, const scratch_dir & dir) {
                 n_different += different;
                 n_checked += (int) got.size();
             }
-            // the device's own store shows all keys there are, the others those of this step
-            const bool all = pr.values.count("esa_keys-" + suffix) > 0;
+            // the device's own store shows all compressed keys there are, the others those of this step
+            const bool all = c.compressed && pr.values.count("esa_keys-" + suffix) > 0;
             const auto & k = pr.values[(all ? "esa_keys-" : c.compressed ? "esa_kc-" : "esa_k-") + suffix];
             for (int i = all ? n : 0; i < (all ? n : 0) + chunk; ++i) {
                 keys[il].push_back(stored(k.data.data() + i*k.ne[0], k.ne[0], c.compressed ? c.type_kc : GGML_TYPE_F16));

@@ -11,6 +11,7 @@ export interface CommonOptions {
   readonly budget: number;
   readonly dataDir: string;
   readonly backend: Backend;
+  readonly kvPlacement: EngineSettings["kvPlacement"];
   readonly threads: number;
   readonly json?: true;
   readonly quiet?: true;
@@ -54,6 +55,11 @@ export function addCommonOptions(program: Command): Command {
       new Option("--backend <name>", "where to compute")
         .choices(["auto", "cpu", "cuda", "vulkan", "metal"])
         .default(defaultSettings.backend),
+    )
+    .addOption(
+      new Option("--kv-placement <where>", "where keys and values are kept")
+        .choices(["auto", "device", "host"])
+        .default(defaultSettings.kvPlacement),
     )
     .addOption(add("--threads <n>", "CPU threads", 0, "all physical cores").argParser(integer(0)))
     .option("--json", "one JSON object per line on standard output")
@@ -105,6 +111,7 @@ export function toSettings(options: SettingOptions): EngineSettings {
     model: options.model,
     budget: options.budget,
     backend: options.backend,
+    kvPlacement: options.kvPlacement,
     threads: options.threads,
     maxFileBytes: options.maxFileBytes ?? defaultSettings.maxFileBytes,
     exclude: options.exclude ?? defaultSettings.exclude,

@@ -20,6 +20,7 @@ const settingsSchema = z.strictObject({
   model: z.string(),
   budget: count(0, 2 ** 31 - 1),
   backend: z.enum(["auto", "cpu", "cuda", "vulkan", "metal"]),
+  kvPlacement: z.enum(["auto", "device", "host"]),
   threads: count(0, 512),
   maxFileBytes: count(1, 2 ** 31 - 1),
   exclude: z.array(z.string()),
@@ -51,7 +52,7 @@ export function compareSettings(before: EngineSettings, after: EngineSettings): 
   const differ = (...names: readonly (keyof EngineSettings)[]): boolean =>
     names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
   if (differ("model", "backend", "dataDir")) return "model";
-  if (differ("esa", "threads")) return "context";
+  if (differ("esa", "threads", "kvPlacement")) return "context";
   if (differ("budget", "maxFileBytes", "exclude", "maxAnswerTokens")) return "plan";
   return differ("temperature", "topP", "minP", "seed") ? "answer" : "none";
 }

@@ -42,6 +42,7 @@ export class Config implements vscode.Disposable {
       model: this.get("longsight.model"),
       budget: this.get("longsight.budget"),
       backend: this.get("longsight.backend"),
+      kvPlacement: this.get("longsight.kvPlacement"),
       threads: this.get("longsight.threads"),
       maxFileBytes: this.get("longsight.files.maxBytes"),
       exclude: this.get("longsight.files.exclude"),

@@ -20,6 +20,7 @@ export interface SettingTypes {
   "longsight.model": string;
   "longsight.budget": number;
   "longsight.backend": "auto" | "cpu" | "cuda" | "vulkan" | "metal";
+  "longsight.kvPlacement": "auto" | "device" | "host";
   "longsight.threads": number;
   "longsight.dataDir": string;
   "longsight.readAutomatically": boolean;

@@ -5,6 +5,7 @@ export const defaultSettings: Omit<EngineSettings, "dataDir"> = {
   model: "",
   budget: 0,
   backend: "auto",
+  kvPlacement: "auto",
   threads: 0,
   maxFileBytes: 262144,
   exclude: [],

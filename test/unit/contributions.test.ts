@@ -61,6 +61,7 @@ const defaults: { readonly [Id in SettingId]: SettingTypes[Id] } = {
   "longsight.model": defaultSettings.model,
   "longsight.budget": defaultSettings.budget,
   "longsight.backend": defaultSettings.backend,
+  "longsight.kvPlacement": defaultSettings.kvPlacement,
   "longsight.threads": defaultSettings.threads,
   "longsight.dataDir": "",
   "longsight.readAutomatically": false,
@@ -136,7 +137,7 @@ describe("the manifest", () => {
   });
 
   it("keeps what names programs, devices and folders out of the hands of a workspace", () => {
-    const machine = ["longsight.model", "longsight.dataDir", "longsight.backend", "longsight.threads"];
+    const machine = ["longsight.model", "longsight.dataDir", "longsight.backend", "longsight.kvPlacement", "longsight.threads"];
     for (const id of machine) {
       assert.equal(settings[id]?.scope, "machine", id);
       assert.ok(capabilities.untrustedWorkspaces.restrictedConfigurations.includes(id), id);

@@ -13,6 +13,7 @@ describe("parseSettings", () => {
     ["nothing", undefined, /settings/],
     ["a list", [], /settings/],
     ["a relative folder", { ...settings, dataDir: "data" }, /dataDir: must be an absolute path/],
+    ["an unknown place for keys and values", { ...settings, kvPlacement: "attic" }, /kvPlacement/],
     ["an unknown backend", { ...settings, backend: "abacus" }, /backend/],
     ["a budget below zero", { ...settings, budget: -1 }, /budget/],
     ["a fraction of a token", { ...settings, budget: 1.5 }, /budget/],
