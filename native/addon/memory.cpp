@@ -64,15 +64,22 @@ uint64_t free_host_memory() {
 #endif
 }
 
-// Bytes of one layer's caches: K and V, and for ESA the compressed keys and the workspace.
-static uint64_t layer_bytes(const llama_hparams & hparams, uint32_t layer, const ContextOptions & options) {
+// Bytes of K and V of one layer.
+static uint64_t kv_bytes(const llama_hparams & hparams, uint32_t layer, const ContextOptions & options) {
     const uint64_t n_k = hparams.n_embd_k_gqa(layer);
     const uint64_t n_v = hparams.n_embd_v_gqa(layer);
     const uint64_t block = uint64_t(ggml_blck_size(options.kv_type));
     if (n_k % block != 0 || n_v % block != 0) {
         throw NativeError("BAD_ARGUMENT", std::string("kvType: the model's keys do not divide into blocks of ") + ggml_type_name(options.kv_type));
     }
-    uint64_t bytes = options.context_size * (ggml_row_size(options.kv_type, n_k) + ggml_row_size(options.kv_type, n_v));
+    return options.context_size * (ggml_row_size(options.kv_type, n_k) + ggml_row_size(options.kv_type, n_v));
+}
+
+// Bytes of what ESA keeps for one layer besides: the compressed keys and the workspace.
+static uint64_t esa_bytes(const llama_hparams & hparams, uint32_t layer, const ContextOptions & options) {
+    const uint64_t n_k = hparams.n_embd_k_gqa(layer);
+    const uint64_t n_v = hparams.n_embd_v_gqa(layer);
+    uint64_t bytes = 0;
     if (options.esa) {
         const llama_esa_params & esa = options.esa->params;
         const uint64_t width = options.esa->projections ? std::min<uint64_t>(n_k, 128) : n_k;
@@ -106,7 +113,9 @@ uint64_t check_memory(const llama_model * model, const ContextOptions & options)
         if (device != nullptr && ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) {
             device = nullptr;
         }
-        needed[device] += layer_bytes(hparams, layer, options);
+        const bool kv_host = options.esa && options.esa->params.kv_host && !hparams.is_swa(layer);
+        needed[kv_host ? nullptr : device] += kv_bytes(hparams, layer, options);
+        needed[device] += esa_bytes(hparams, layer, options);
         busiest = device;
     }
     needed[busiest] += compute_bytes(model, options);

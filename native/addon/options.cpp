@@ -143,6 +143,9 @@ static EsaOptions read_esa(const Napi::Value & value) {
     if (const Napi::Value it = options.Get("trace"); !is_absent(it)) {
         esa.params.trace = read_bool(it, "esa.trace");
     }
+    if (const Napi::Value it = options.Get("kvHost"); !is_absent(it)) {
+        esa.params.kv_host = read_bool(it, "esa.kvHost");
+    }
     return esa;
 }
 

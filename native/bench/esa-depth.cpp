@@ -143,7 +143,7 @@ void measure(llama_model * model, const char * name, int depth, const llama_esa_
         decode_single(64);
         token.push_back((seconds() - t0)/64);
     }
-    printf("%8d  %-12s  decode %7.1f tokens/s  prefill %8.0f tokens/s\n", depth, name,
+    printf("%8d  %-13s  decode %7.1f tokens/s  prefill %8.0f tokens/s\n", depth, name,
             1.0/ *std::min_element(token.begin(), token.end()), 512.0/ *std::min_element(chunk.begin(), chunk.end()));
     fflush(stdout);
 }
@@ -174,6 +174,11 @@ int main(int argc, char ** argv) {
         p.projections = projections.c_str();
         measure(model.get(), "ESA", depth, &p);
         measure(model.get(), "dense", depth, nullptr);
+        if (getenv("ESA_BENCH_HOST")) {
+            p.kv_host = true;
+            measure(model.get(), "ESA, K/V host", depth, &p);
+            p.kv_host = false;
+        }
         if (getenv("ESA_BENCH_PORTABLE")) {
             p.portable = true;
             measure(model.get(), "ESA portable", depth, &p);

@@ -274,6 +274,13 @@ static __device__ __forceinline__ float combine(float & max, float & weight) {
     return f;
 }
 
+static __device__ __forceinline__ void add_scaled(float4 & x, const float4 & y, float w) {
+    x.x += w*y.x;
+    x.y += w*y.y;
+    x.z += w*y.z;
+    x.w += w*y.w;
+}
+
 // The shares of a head, put together by the last of its blocks.
 template <int D>
 static __device__ void merge_splits(const attend_args & a, int head, float2 * part_max, float4 * scratch) {
@@ -287,21 +294,30 @@ static __device__ void merge_splits(const attend_args & a, int head, float2 * pa
     const int first = tid/width;
 
     const float4 * part = (const float4 *) a.part + (int64_t) head*n*ESA_MAX_GROUP*D/4;
-    auto load = [&](int split, int col) { return __ldcg(part + (int64_t) split*ESA_MAX_GROUP*D/4 + col); };
-
-    constexpr int HELD = 8; // requested before the weights are known
+    constexpr int HELD = 16; // requested at once, the first before the weights are known
     float4 held[HELD];
+    auto request = [&](int base, int col) {
 #pragma unroll
-    for (int j = 0; j < HELD; ++j) {
-        if (first < n_sum && first + j*n_sum < n) {
-            held[j] = load(first + j*n_sum, tid % width);
+        for (int j = 0; j < HELD; ++j) {
+            const int split = base + first + j*n_sum;
+            if (first < n_sum && split < n) {
+                held[j] = __ldcg(part + (int64_t) split*ESA_MAX_GROUP*D/4 + col);
+            }
         }
-    }
+    };
     float * factor = (float *) scratch; // [group][WARP_SIZE]
+    const int own = lane < n && warp < a.group ? warp : 0;
+    float2 x_max = __ldcg(&part_max[(head*n + min(lane, n - 1))*ESA_MAX_GROUP + own]);
+    request(0, tid % width);
     for (int h = warp; h < a.group; h += blockDim.x/WARP_SIZE) {
-        float2 x = lane < n ? __ldcg(&part_max[(head*n + lane)*ESA_MAX_GROUP + h]) : make_float2(-INFINITY, 0.0f);
-        const float f = combine(x.x, x.y);
-        factor[h*WARP_SIZE + lane] = f/x.y;
+        if (h != warp) {
+            x_max = __ldcg(&part_max[(head*n + min(lane, n - 1))*ESA_MAX_GROUP + h]);
+        }
+        if (lane >= n) {
+            x_max = make_float2(-INFINITY, 0.0f);
+        }
+        const float f = combine(x_max.x, x_max.y);
+        factor[h*WARP_SIZE + lane] = f/x_max.y;
     }
     __syncthreads();
 
@@ -309,21 +325,17 @@ static __device__ void merge_splits(const attend_args & a, int head, float2 * pa
     for (int col = tid % width; first < n_sum && col < cols; col += width) {
         const float * f = factor + col*4/D*WARP_SIZE;
         float4 x = { 0.0f, 0.0f, 0.0f, 0.0f };
-        auto add = [&](const float4 & y, float w) {
-            x.x += w*y.x;
-            x.y += w*y.y;
-            x.z += w*y.z;
-            x.w += w*y.w;
-        };
-#pragma unroll
-        for (int j = 0; j < HELD; ++j) {
-            const int split = first + j*n_sum;
-            if (split < n) {
-                add(col == tid % width ? held[j] : load(split, col), f[split]);
+        for (int base = 0; base < n; base += HELD*n_sum) {
+            if (base > 0 || col >= width) {
+                request(base, col);
             }
-        }
-        for (int split = first + HELD*n_sum; split < n; split += n_sum) {
-            add(load(split, col), f[split]);
+#pragma unroll
+            for (int j = 0; j < HELD; ++j) {
+                const int split = base + first + j*n_sum;
+                if (split < n) {
+                    add_scaled(x, held[j], f[split]);
+                }
+            }
         }
         sums[first*cols + col] = x;
     }
@@ -331,11 +343,7 @@ static __device__ void merge_splits(const attend_args & a, int head, float2 * pa
     for (int col = tid; col < cols; col += blockDim.x) {
         float4 x = sums[col];
         for (int i = 1; i < n_sum; ++i) {
-            const float4 y = sums[i*cols + col];
-            x.x += y.x;
-            x.y += y.y;
-            x.z += y.z;
-            x.w += y.w;
+            add_scaled(x, sums[i*cols + col], 1.0f);
         }
         ((float4 *) (a.dst + (int64_t) head*a.group*D))[col] = x;
     }
@@ -412,16 +420,17 @@ static __global__ void __launch_bounds__(MAX_WARPS*WARP_SIZE, 1) esa_attend(cons
         }
     }
     __syncthreads();
-    for (int i = tid; i < a.group*D; i += blockDim.x) {
-        const int h = i/D;
-        float x = 0.0f;
+    for (int i = tid; i < a.group*D/4; i += blockDim.x) {
+        const int h = i/(D/4);
+        float4 x = { 0.0f, 0.0f, 0.0f, 0.0f };
 #pragma unroll
         for (int w = 0; w < MAX_WARPS; ++w) {
             if (w < n_warps) {
-                x += s.weight[w][h]*((const float *) (tiles + w*STAGES*STAGE_HALVES<D>))[h*OUT_STRIDE<D> + i % D];
+                const float * out = (const float *) (tiles + w*STAGES*STAGE_HALVES<D>);
+                add_scaled(x, *(const float4 *) (out + h*OUT_STRIDE<D> + i % (D/4)*4), s.weight[w][h]);
             }
         }
-        a.part[(int64_t) block*ESA_MAX_GROUP*D + i] = x;
+        ((float4 *) a.part)[(int64_t) block*ESA_MAX_GROUP*D/4 + i] = x;
     }
 
     int32_t * ticket = a.step + LLAMA_ESA_STEP_TICKETS + head;
@@ -432,7 +441,6 @@ static __global__ void __launch_bounds__(MAX_WARPS*WARP_SIZE, 1) esa_attend(cons
     }
     __syncthreads();
     if (s.last) {
-        __threadfence();
         merge_splits<D>(a, head, part_max, (float4 *) tiles);
         if (tid == 0) {
             *ticket = 0;

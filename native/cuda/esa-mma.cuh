@@ -69,6 +69,11 @@ static __device__ __forceinline__ float from_key(uint32_t u) {
     return __uint_as_float(u ^ (u >> 31 ? 0x80000000u : 0xffffffffu));
 }
 
+// bins of scores above a cut, logarithmic in the distance from it
+static __device__ __forceinline__ int bin_of(uint32_t key, float cut) {
+    return (int) (__float_as_uint(cut == -INFINITY ? __uint_as_float(key >> 1) : from_key(key) - cut) >> 18);
+}
+
 // the power of two that brings x to [2^(to - 1), 2^to]
 static __device__ __forceinline__ int exponent_to(float x, int to) {
     return x > 0.0f && x <= 3.4028235e38f ? to - 1 - ilogbf(x) : 0;

@@ -57,7 +57,9 @@ static __device__ __forceinline__ float split_query(uint32_t (&b)[4], const floa
 }
 
 // F(m) = max of f within the proximity, inside M; -inf outside of it. Inside every score is finite, so that it can be selected.
-static __device__ __forceinline__ void write_pooled(float * F, const float * f, int begin, int len, int m0, int m1, int proximity) {
+// Behind them the sample.
+static __device__ __forceinline__ void write_pooled(float * F, const float * f, int begin, int len, int m0, int m1, int proximity,
+        int n_kv, int stride) {
     for (int i = threadIdx.x; i < len; i += SCORE_THREADS) {
         const int m = begin + i;
         float x = fmaxf(f[i], -FLT_MAX);
@@ -69,14 +71,18 @@ static __device__ __forceinline__ void write_pooled(float * F, const float * f, 
                 x = fmaxf(x, f[i + d]);
             }
         }
-        F[m] = m >= m0 && m < m1 ? x + 0.0f : -INFINITY;
+        x = m >= m0 && m < m1 ? x + 0.0f : -INFINITY;
+        F[m] = x;
+        if ((m & (stride - 1)) == stride/2) {
+            F[n_kv + m/stride] = x;
+        }
     }
 }
 
 // The cells are shared out by n_kv, not by M: loads begin before the bounds of M have arrived, and before the kernel that makes the
 // query has finished. Compressed keys of M are older than that.
 static __global__ void __launch_bounds__(SCORE_THREADS, 2) esa_score_token(const half * kc, const float * q, const int32_t * step,
-        float * F, int proximity, int n_kv, int per) {
+        float * F, int proximity, int n_kv, int per, int stride) {
     extern __shared__ float f[]; // [HALO | rows of the block | HALO]
     const int warp = threadIdx.x/WARP_SIZE;
     const int lane = threadIdx.x % WARP_SIZE;
@@ -133,11 +139,11 @@ static __global__ void __launch_bounds__(SCORE_THREADS, 2) esa_score_token(const
         }
     }
     __syncthreads();
-    write_pooled(F, f + HALO, begin, len, m0, m1, proximity);
+    write_pooled(F, f + HALO, begin, len, m0, m1, proximity, n_kv, stride);
 }
 
 static __global__ void __launch_bounds__(SCORE_THREADS, 2) esa_score_pool(const float * raw, const int32_t * step, float * F,
-        int proximity, int n_kv, int per) {
+        int proximity, int n_kv, int per, int stride) {
     extern __shared__ float f[];
     const int begin = blockIdx.x*per;
     const int len   = min(per, n_kv - begin);
@@ -145,7 +151,7 @@ static __global__ void __launch_bounds__(SCORE_THREADS, 2) esa_score_pool(const 
         f[i] = raw[min(max(begin - HALO + i, 0), n_kv - 1)];
     }
     __syncthreads();
-    write_pooled(F, f + HALO, begin, len, step[LLAMA_ESA_STEP_M_BEGIN], step[LLAMA_ESA_STEP_M_END], proximity);
+    write_pooled(F, f + HALO, begin, len, step[LLAMA_ESA_STEP_M_BEGIN], step[LLAMA_ESA_STEP_M_END], proximity, n_kv, stride);
 }
 
 void ggml_cuda_esa_score(ggml_backend_cuda_context & ctx, ggml_tensor * dst) {
@@ -161,13 +167,14 @@ void ggml_cuda_esa_score(ggml_backend_cuda_context & ctx, ggml_tensor * dst) {
     const int per   = std::min(8192, std::max(128, ((n_kv + 2*n_sm - 1)/(2*n_sm) + 31)/32*32));
     const int grid  = (n_kv + per - 1)/per;
     const size_t shared = (per + 2*HALO)*sizeof(float);
+    const int stride = esa_sample_stride(n_kv);
 
     if (q->ne[1] == 1) {
         ggml_cuda_kernel_launch(esa_score_token, ggml_cuda_kernel_launch_params(grid, SCORE_THREADS, shared, ctx.stream()),
-                (const half *) kc->data, (const float *) q->data, step, F, proximity, n_kv, per);
+                (const half *) kc->data, (const float *) q->data, step, F, proximity, n_kv, per, stride);
         return;
     }
     ggml_cuda_pool_alloc<float> raw(ctx.pool(), n_kv);
     ggml_cuda_esa_score_chunk(ctx, kc, q, step, raw.get());
-    esa_score_pool<<<grid, SCORE_THREADS, shared, ctx.stream()>>>(raw.get(), step, F, proximity, n_kv, per);
+    esa_score_pool<<<grid, SCORE_THREADS, shared, ctx.stream()>>>(raw.get(), step, F, proximity, n_kv, per, stride);
 }

@@ -1,8 +1,8 @@
 // Exact selection of the k best scores, ascending, ties to the lower cell, in two launches.
 //
-// The first samples the scores, takes a cut a few deviations below the sampled k-th value, and lists what lies above it, a
-// few thousand candidates. The second is one block that selects from the list. When the sample misled (fewer than k
-// candidates, or far too many) that block goes through all scores instead: slower, never wrong.
+// The first samples the scores, takes a cut a few deviations below the sampled k-th value, and lists what lies above it in the
+// order of the cells, a few thousand candidates. The second is one block that selects from the list. When the sample misled (fewer
+// than k candidates, or far too many) that block goes through all scores instead: slower, never wrong.
 
 #include "esa.cuh"
 #include "esa-mma.cuh"
@@ -11,177 +11,235 @@
 #include <cmath>
 
 static constexpr int FILTER_THREADS = 512;
+static constexpr int FILTER_WARPS   = FILTER_THREADS/WARP_SIZE;
 static constexpr int SELECT_THREADS = 1024;
-static constexpr int N_SAMPLES      = 1024;
-static constexpr int LIST_MAX       = 65536; // candidates in all
-static constexpr int LOCAL_MAX      = 2048;  // candidates of one block; candidates at the threshold
-static constexpr int N_BINS         = 8192;  // 32 for each octave of the distance from the cut
-static constexpr int HELD           = 8;     // candidates that a thread keeps in registers
-static constexpr int HELD_EARLY     = 3;     // of these, requested before their number is known
+static constexpr int SELECT_WARPS   = SELECT_THREADS/WARP_SIZE;
+static constexpr int PER_WARP       = 4;                     // segments of the list that a warp of the second launch takes over
+static constexpr int N_SEGMENTS     = PER_WARP*SELECT_WARPS; // of the cells; each has its part of the list
+static constexpr int MAX_SAMPLES    = LLAMA_ESA_N_SAMPLES/FILTER_THREADS; // of a thread
+static constexpr int CUT_BINS       = 4*FILTER_THREADS;
+static constexpr int N_BINS         = 8192;                  // 32 for each octave of the distance from the cut
+static constexpr int MAX_PER_THREAD = 16;                    // candidates
+static constexpr int TIED_MAX       = 2048;                  // candidates at the threshold
 
 // candidates are a sortable score and a cell
 using candidate = uint2;
 
-static int bitmap_shift(int64_t n_kv) {
-    int shift = 0;
-    while (((int64_t) 32*SELECT_THREADS << shift) < n_kv) {
-        ++shift;
-    }
-    return shift;
+// the list of candidates, how many each segment has, and the cut
+struct candidate_list {
+    candidate * at;
+    int       * n;
+    float     * cut;
+    int         per; // cells of a segment
+};
+
+// how many candidates a block can hold
+static int held_candidates(size_t shared) {
+    const int64_t room = (int64_t) shared - N_BINS*sizeof(uint32_t) - 12*1024;
+    return (int) std::max<int64_t>(0, std::min<int64_t>(MAX_PER_THREAD, room/(int64_t) (sizeof(candidate)*SELECT_THREADS)))*SELECT_THREADS;
 }
 
-static size_t dynamic_shared(int64_t n_kv) {
-    return ((size_t) SELECT_THREADS*sizeof(uint32_t) << bitmap_shift(n_kv)) + N_BINS*sizeof(uint32_t);
+bool ggml_cuda_esa_select_fits(int k, size_t shared) {
+    return 2*k <= held_candidates(shared);
 }
 
-size_t ggml_cuda_esa_select_shared(int64_t n_kv) {
-    return dynamic_shared(n_kv) + LOCAL_MAX*sizeof(candidate) + 1024;
-}
-
-// The rank-th largest sample, rounded down to its upper 16 bits, by one warp; two bits a round.
-static __device__ __forceinline__ uint32_t sampled_cut(const float * F, int n_kv, int rank, int lane) {
-    uint32_t key[N_SAMPLES/WARP_SIZE];
-#pragma unroll
-    for (int j = 0; j < N_SAMPLES/WARP_SIZE; ++j) {
-        const float f = F[(int) (((int64_t) (j*WARP_SIZE + lane)*n_kv + n_kv/2)/N_SAMPLES)];
-        key[j] = f > -INFINITY ? esa::to_key(f) : 0;
-    }
-    uint32_t cut = 0;
-#pragma unroll 1
-    for (int bit = 30; bit >= 16; bit -= 2) {
-        const uint32_t c1 = cut | 1u << bit;
-        const uint32_t c2 = cut | 2u << bit;
-        const uint32_t c3 = cut | 3u << bit;
-        int n12 = 0;
-        int n3  = 0;
-#pragma unroll
-        for (int j = 0; j < N_SAMPLES/WARP_SIZE; ++j) {
-            n12 += (key[j] >= c1) + (key[j] >= c2 ? 65536 : 0);
-            n3  += key[j] >= c3;
-        }
-        n12 = __reduce_add_sync(0xffffffff, n12);
-        n3  = __reduce_add_sync(0xffffffff, n3);
-        cut = n3 >= rank ? c3 : (n12 >> 16) >= rank ? c2 : (n12 & 65535) >= rank ? c1 : cut;
-    }
-    return cut;
-}
-
-static __global__ void __launch_bounds__(FILTER_THREADS, 2) esa_filter(const float * F, int32_t * step, candidate * list, int n_kv, int rank) {
-    __shared__ candidate local[LOCAL_MAX];
-    __shared__ uint32_t s_cut;
-    __shared__ int n_local, base;
-
-    const int tid    = threadIdx.x;
-    const int n4     = n_kv/4;
-    const int stride = gridDim.x*FILTER_THREADS;
-    uint32_t * n_list = (uint32_t *) step + LLAMA_ESA_STEP_N_CAND;
-
-    ggml_cuda_pdl_sync();
-    ggml_cuda_pdl_lc();
-    int i = blockIdx.x*FILTER_THREADS + tid;
-    float4 next = make_float4(-INFINITY, -INFINITY, -INFINITY, -INFINITY);
-    if (i < n4) {
-        next = ((const float4 *) F)[i]; // in flight while the cut is found
-    }
-    if (tid < WARP_SIZE) {
-        const uint32_t key = sampled_cut(F, n_kv, rank, tid);
-        if (tid == 0) {
-            s_cut   = key;
-            n_local = 0;
-        }
-    }
-    __syncthreads();
-    const float cut = s_cut == 0 ? -INFINITY : esa::from_key(s_cut);
-    if (blockIdx.x == 0 && tid == 0) {
-        step[LLAMA_ESA_STEP_CUT] = __float_as_int(cut);
-    }
-    while (i < n4) {
-        const float f[4] = { next.x, next.y, next.z, next.w };
-        const int cell = 4*i;
-        i += stride;
-        if (i < n4) {
-            next = ((const float4 *) F)[i];
-        }
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-            if (f[j] >= cut && f[j] > -INFINITY) {
-                const candidate c = { esa::to_key(f[j]), (uint32_t) (cell + j) };
-                const int at = atomicAdd(&n_local, 1);
-                if (at < LOCAL_MAX) {
-                    local[at] = c;
-                } else {
-                    const uint32_t x = atomicAdd(n_list, 1u);
-                    if (x < LIST_MAX) {
-                        list[x] = c;
-                    }
-                }
-            }
-        }
-    }
-    __syncthreads();
-    const int n = min(n_local, LOCAL_MAX);
-    if (tid == 0) {
-        base = n > 0 ? (int) atomicAdd(n_list, (uint32_t) n) : 0;
-    }
-    __syncthreads();
-    for (int j = tid; j < n; j += FILTER_THREADS) {
-        if (base + j < LIST_MAX) {
-            list[base + j] = local[j];
-        }
-    }
-}
-
-// sum of the values of the threads before; total of all
-static __device__ __forceinline__ int scan_exclusive(int v, int * scratch, int & total) {
+// What the threads of a warp have before this one, and all of them.
+static __device__ __forceinline__ int scan_warp(int v, int & total) {
     const int lane = threadIdx.x % WARP_SIZE;
-    const int warp = threadIdx.x/WARP_SIZE;
     int x = v;
 #pragma unroll
     for (int d = 1; d < WARP_SIZE; d <<= 1) {
         const int y = __shfl_up_sync(0xffffffff, x, d);
         x += lane >= d ? y : 0;
     }
-    __syncthreads();
-    if (lane == WARP_SIZE - 1) {
-        scratch[warp] = x;
+    total = __shfl_sync(0xffffffff, x, WARP_SIZE - 1);
+    return x - v;
+}
+
+// The same of the warps of a block of n_warps, given each warp's total. The scratch must not be in use any more.
+template <int n_warps>
+static __device__ __forceinline__ int scan_warps(int own, int * scratch, int & total) {
+    const int lane = threadIdx.x % WARP_SIZE;
+    const int warp = threadIdx.x/WARP_SIZE;
+    if (lane == 0) {
+        scratch[warp] = own;
     }
     __syncthreads();
-    const int w = scratch[lane];
-    int z = w;
-#pragma unroll
-    for (int d = 1; d < WARP_SIZE; d <<= 1) {
-        const int y = __shfl_up_sync(0xffffffff, z, d);
-        z += lane >= d ? y : 0;
-    }
-    total = __shfl_sync(0xffffffff, z, WARP_SIZE - 1);
-    return x - v + __shfl_sync(0xffffffff, z - w, warp);
+    const int x = lane < n_warps ? scratch[lane] : 0;
+    total = __reduce_add_sync(0xffffffff, x);
+    return __reduce_add_sync(0xffffffff, lane < warp ? x : 0);
 }
 
 namespace {
 
-// One bit a cell. Word w is at (w % words)*SELECT_THREADS + w/words: a thread owns consecutive cells, without bank conflicts.
-struct bitmap {
-    uint32_t * bits;
-    int shift;
+// how a block of the first launch finds the cut
+struct sample_shared {
+    int bins[CUT_BINS]; // zero before
+    int scan[3][FILTER_WARPS];
+    float inside[FILTER_THREADS]; // samples in the bin of the cut
+    int   n_inside;     // 0 before
+    int   bin;          // -1 before
+    int   above;
+    float cut;
+};
 
-    __device__ int words() const { return 1 << shift; }
+} // namespace
 
-    __device__ void clear() {
-        for (int j = 0; j < words(); ++j) {
-            bits[j*SELECT_THREADS + threadIdx.x] = 0;
+// The rank-th largest sample, by a histogram between the least and the largest; about, if very many share its bin.
+static __device__ __forceinline__ float sampled_cut(const float * sample, int n_samples, int rank, sample_shared & s) {
+    const int tid  = threadIdx.x;
+    const int lane = tid % WARP_SIZE;
+    float f[MAX_SAMPLES];
+    uint32_t k_low = ~0u, k_high = 0;
+#pragma unroll
+    for (int j = 0; j < MAX_SAMPLES; ++j) {
+        const int i = j*FILTER_THREADS + tid;
+        f[j] = i < n_samples ? sample[i] : -INFINITY;
+    }
+#pragma unroll
+    for (int j = 0; j < MAX_SAMPLES; ++j) {
+        if (f[j] > -INFINITY) {
+            const uint32_t key = esa::to_key(f[j]);
+            k_low  = min(k_low,  key);
+            k_high = max(k_high, key);
         }
     }
-    __device__ void set(uint32_t cell) {
-        const uint32_t w = cell/32;
-        atomicOr(&bits[(w & (words() - 1))*SELECT_THREADS + (w >> shift)], 1u << cell % 32);
+    k_low  = __reduce_min_sync(0xffffffff, k_low);
+    k_high = __reduce_max_sync(0xffffffff, k_high);
+    if (lane == 0) {
+        s.scan[0][tid/WARP_SIZE] = (int) k_low;
+        s.scan[1][tid/WARP_SIZE] = (int) k_high;
     }
-    __device__ uint32_t own(int j) const { return bits[j*SELECT_THREADS + threadIdx.x]; }
-};
+    __syncthreads();
+    k_low  = __reduce_min_sync(0xffffffff, (uint32_t) s.scan[0][lane % FILTER_WARPS]);
+    k_high = __reduce_max_sync(0xffffffff, (uint32_t) s.scan[1][lane % FILTER_WARPS]);
+    if (k_high == 0) {
+        return -INFINITY;
+    }
+    const float low   = esa::from_key(k_low);
+    const float width = (esa::from_key(k_high) - low)/(CUT_BINS - 1);
+    const float scale = width > 0.0f ? 1.0f/width : 0.0f;
+    auto bin_of = [&](float x) { return min(CUT_BINS - 1, (int) ((x - low)*scale)); };
+#pragma unroll
+    for (int j = 0; j < MAX_SAMPLES; ++j) {
+        if (f[j] > -INFINITY) {
+            atomicAdd(&s.bins[bin_of(f[j])], 1);
+        }
+    }
+    __syncthreads();
+    const int4 h4 = *(const int4 *) &s.bins[CUT_BINS - 4 - 4*tid]; // four bins a thread, from the top
+    const int  h[4] = { h4.w, h4.z, h4.y, h4.x };
+    int total;
+    int above = scan_warp(h[0] + h[1] + h[2] + h[3], total);
+    above += scan_warps<FILTER_WARPS>(total, s.scan[2], total);
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+        if (above < rank && above + h[j] >= rank) {
+            s.bin   = CUT_BINS - 1 - 4*tid - j;
+            s.above = above;
+        }
+        above += h[j];
+    }
+    __syncthreads();
+    const int bin = s.bin;
+    if (bin < 0) {
+        return -INFINITY;
+    }
+#pragma unroll
+    for (int j = 0; j < MAX_SAMPLES; ++j) {
+        if (f[j] > -INFINITY && bin_of(f[j]) == bin) {
+            const int at = atomicAdd(&s.n_inside, 1);
+            if (at < FILTER_THREADS) {
+                s.inside[at] = f[j];
+            }
+        }
+    }
+    __syncthreads();
+    const int n = s.n_inside;
+    if (n > FILTER_THREADS) {
+        return low + bin*width;
+    }
+    if (tid < n) {
+        const float own = s.inside[tid];
+        int more = s.above;
+        int same = 0;
+        for (int i = 0; i < n; ++i) {
+            more += s.inside[i] >  own;
+            same += s.inside[i] == own;
+        }
+        if (more < rank && more + same >= rank) {
+            s.cut = own;
+        }
+    }
+    __syncthreads();
+    return s.cut;
+}
+
+// Lists the candidates of a segment in order.
+static __global__ void __launch_bounds__(FILTER_THREADS, 2) esa_filter(const float * F, const candidate_list list, int n_kv, int n_samples, int rank) {
+    __shared__ __align__(16) sample_shared s;
+    __shared__ int counts[2][FILTER_WARPS];
+
+    const int tid   = threadIdx.x;
+    const int lane  = tid % WARP_SIZE;
+    const int begin = blockIdx.x*list.per;
+    const int end   = min(begin + list.per, n_kv);
+
+    *(int4 *) &s.bins[4*tid] = make_int4(0, 0, 0, 0);
+    if (tid == 0) {
+        s.bin      = -1;
+        s.n_inside = 0;
+    }
+    ggml_cuda_pdl_sync();
+    ggml_cuda_pdl_lc();
+    auto load = [&](int cell) {
+        return cell < end ? *(const float4 *) (F + cell) : make_float4(-INFINITY, -INFINITY, -INFINITY, -INFINITY);
+    };
+    int cell = begin + 4*tid;
+    float4 next = load(cell); // in flight while the cut is found
+
+    const float cut = sampled_cut(F + n_kv, n_samples, rank, s);
+    if (blockIdx.x == 0 && tid == 0) {
+        *list.cut = cut;
+    }
+    int n = 0;
+    for (int round = 0, first = begin; first < end; ++round, first += 4*FILTER_THREADS) {
+        const float f[4] = { next.x, next.y, next.z, next.w };
+        const int own = cell;
+        cell += 4*FILTER_THREADS;
+        next = load(cell);
+
+        bool in[4];
+        int  before = 0, total = 0;
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+            in[j] = f[j] >= cut && f[j] > -INFINITY;
+            const uint32_t all = __ballot_sync(0xffffffff, in[j]);
+            before += __popc(all & ((1u << lane) - 1));
+            total  += __popc(all);
+        }
+        int block;
+        int at = n + before + scan_warps<FILTER_WARPS>(total, counts[round & 1], block);
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+            if (in[j]) {
+                list.at[begin + at++] = { esa::to_key(f[j]), (uint32_t) (own + j) };
+            }
+        }
+        n += block;
+    }
+    if (tid == 0) {
+        list.n[blockIdx.x] = n;
+    }
+}
+
+namespace {
 
 // what the threads of the block tell each other
 struct select_shared {
-    candidate tied[LOCAL_MAX]; // at the threshold
-    int scan[WARP_SIZE];
+    int tied[TIED_MAX]; // at the threshold
+    uint32_t chosen[MAX_PER_THREAD*SELECT_THREADS/32]; // of the tied, a bit for each candidate
+    int scan[4][SELECT_WARPS];
     int n_tied, bin, above, more;
 };
 
@@ -189,39 +247,8 @@ struct select_shared {
 
 // A histogram of the candidates, logarithmic in the distance from the cut; the bin of the threshold is ranked exactly.
 // False: too many candidates share that bin.
-static __device__ bool select_from_list(candidate (&held)[HELD], const candidate * list, int n, float cut, int k, uint32_t * hist,
-        bitmap & map, select_shared & s) {
+static __device__ bool select_from_list(const candidate * held, int n, float cut, int k, const uint32_t * hist, int32_t * out, select_shared & s) {
     const int tid = threadIdx.x;
-    auto bin_of = [&](uint32_t key) {
-        const float f = esa::from_key(key);
-        return (int) (__float_as_uint(cut == -INFINITY ? __uint_as_float(key >> 1) : f - cut) >> 18);
-    };
-
-#pragma unroll
-    for (int j = HELD_EARLY; j < HELD; ++j) {
-        if (j*SELECT_THREADS + tid < n) {
-            held[j] = __ldcg(&list[j*SELECT_THREADS + tid]);
-        }
-    }
-    if (tid == 0) {
-        s.n_tied = 0;
-    }
-    __syncthreads();
-
-    auto for_each = [&](auto && f) {
-#pragma unroll
-        for (int j = 0; j < HELD; ++j) {
-            if (j*SELECT_THREADS + tid < n) {
-                f(held[j]);
-            }
-        }
-#pragma unroll 1
-        for (int j = HELD*SELECT_THREADS + tid; j < n; j += SELECT_THREADS) {
-            f(__ldcg(&list[j]));
-        }
-    };
-    for_each([&](const candidate & c) { atomicAdd(&hist[bin_of(c.x)], 1u); });
-    __syncthreads();
 
     // eight bins a thread, from the top
     const uint4 h0 = *(const uint4 *) &hist[N_BINS - 4 - 8*tid];
@@ -233,7 +260,8 @@ static __device__ bool select_from_list(candidate (&held)[HELD], const candidate
         sum += h[j];
     }
     int total;
-    int above = scan_exclusive(sum, s.scan, total);
+    int above = scan_warp(sum, total);
+    above += scan_warps<SELECT_WARPS>(total, s.scan[1], total);
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
         if (above < k && above + h[j] >= k) {
@@ -244,48 +272,62 @@ static __device__ bool select_from_list(candidate (&held)[HELD], const candidate
     }
     __syncthreads();
 
+    // consecutive candidates for each thread
     const int threshold = s.bin;
     const int need      = k - s.above;
-    for_each([&](const candidate & c) {
-        const int bin = bin_of(c.x);
-        if (bin > threshold) {
-            map.set(c.y);
-        } else if (bin == threshold) {
+    const int per   = (n + SELECT_THREADS - 1)/SELECT_THREADS;
+    const int first = tid*per;
+    uint32_t mask = 0;
+    for (int j = 0; j < per; ++j) {
+        const int i = first + j;
+        const int bin = i < n ? esa::bin_of(held[i].x, cut) : -1;
+        mask |= (uint32_t) (bin > threshold) << j;
+        if (bin == threshold) {
             const int at = atomicAdd(&s.n_tied, 1);
-            if (at < LOCAL_MAX) {
-                s.tied[at] = c;
+            if (at < TIED_MAX) {
+                s.tied[at] = i;
             }
         }
-    });
+    }
     __syncthreads();
     const int n_tied = s.n_tied;
-    if (n_tied > LOCAL_MAX) {
-        map.clear();
+    if (n_tied > TIED_MAX) {
         return false;
     }
 
-    // eight threads count what is better than a candidate
+    // eight threads count what is better than a candidate; candidates are in the order of their cells
     const int part = tid % 8;
-    for (int first = 0; first < n_tied; first += SELECT_THREADS/8) {
-        const int i = first + tid/8;
-        const candidate c = s.tied[min(i, n_tied - 1)];
+    for (int t = 0; t < n_tied; t += SELECT_THREADS/8) {
+        const int own = s.tied[min(t + tid/8, n_tied - 1)];
+        const uint32_t key = held[own].x;
         int better = 0;
         for (int j = part; j < n_tied; j += 8) {
-            const candidate o = s.tied[j];
-            better += o.x > c.x || (o.x == c.x && o.y < c.y);
+            const int other = s.tied[j];
+            const uint32_t x = held[other].x;
+            better += x > key || (x == key && other < own);
         }
         better += __shfl_xor_sync(0xffffffff, better, 1);
         better += __shfl_xor_sync(0xffffffff, better, 2);
         better += __shfl_xor_sync(0xffffffff, better, 4);
-        if (part == 0 && i < n_tied && better < need) {
-            map.set(c.y);
+        if (part == 0 && t + tid/8 < n_tied && better < need) {
+            atomicOr(&s.chosen[own/32], 1u << own % 32);
         }
+    }
+    __syncthreads();
+    for (int j = 0; j < per; ++j) {
+        const int i = first + j;
+        mask |= (i < n ? s.chosen[i/32] >> i % 32 & 1 : 0) << j;
+    }
+    int at = scan_warp(__popc(mask), total);
+    at += scan_warps<SELECT_WARPS>(total, s.scan[2], total);
+    for (; mask != 0; mask &= mask - 1) {
+        out[at++] = (int32_t) held[first + __ffs(mask) - 1].y;
     }
     return true;
 }
 
-// Everything finite in order of (score, lower cell), 8 bits of that at a time.
-static __device__ void select_by_digits(const float * F, int n_kv, int k, uint32_t * hist, bitmap & map, select_shared & s) {
+// Everything finite in order of (score, lower cell), 8 bits of that at a time; then those that are good enough, in order.
+static __device__ void select_by_digits(const float * F, int n_kv, int k, uint32_t * hist, int32_t * out, select_shared & s) {
     const int tid = threadIdx.x;
     auto order_of = [&](int m, float f) { return (uint64_t) esa::to_key(f) << 32 | (uint32_t) ~m; };
 
@@ -317,12 +359,8 @@ static __device__ void select_by_digits(const float * F, int n_kv, int k, uint32
                 h[j] = (int) hist[255 - (tid*8 + j)];
                 sum += h[j];
             }
-            int above = sum;
-            for (int d = 1; d < WARP_SIZE; d <<= 1) {
-                const int y = __shfl_up_sync(0xffffffff, above, d);
-                above += tid >= d ? y : 0;
-            }
-            above -= sum;
+            int total;
+            int above = scan_warp(sum, total);
             for (int j = 0; j < 8; ++j) {
                 if (above < need && above + h[j] >= need) {
                     s.bin   = 255 - (tid*8 + j);
@@ -339,86 +377,122 @@ static __device__ void select_by_digits(const float * F, int n_kv, int k, uint32
             break;
         }
     }
-    for (int m = tid; m < n_kv; m += SELECT_THREADS) {
-        const float f = F[m];
-        if (f > -INFINITY && order_of(m, f) >= prefix) {
-            map.set(m);
+    int done = 0;
+    for (int first = 0, round = 0; first < n_kv; first += SELECT_THREADS, ++round) {
+        const int   m = first + tid;
+        const float f = m < n_kv ? F[m] : -INFINITY;
+        const bool in = f > -INFINITY && order_of(m, f) >= prefix;
+        const uint32_t all = __ballot_sync(0xffffffff, in);
+        int total;
+        const int at = done + scan_warps<SELECT_WARPS>(__popc(all), s.scan[round & 1], total) + __popc(all & ((1u << tid % WARP_SIZE) - 1));
+        if (in) {
+            out[at] = m;
         }
+        done += total;
+    }
+    for (int j = done + tid; j < k; j += SELECT_THREADS) {
+        out[j] = -1;
     }
 }
 
-static __global__ void __launch_bounds__(SELECT_THREADS, 1) esa_select(const float * F, int32_t * step, const candidate * list, int32_t * out,
-        int k, int n_init, int n_kv, int shift) {
-    extern __shared__ uint32_t dynamic[]; // bitmap, histogram
+static __global__ void __launch_bounds__(SELECT_THREADS, 1) esa_select(const float * F, const candidate_list list, int32_t * out,
+        int k, int n_init, int n_kv, int most) {
+    extern __shared__ __align__(16) uint32_t hist[]; // [N_BINS], candidates behind
     __shared__ select_shared s;
+    candidate * held = (candidate *) (hist + N_BINS);
 
-    const int tid = threadIdx.x;
-    bitmap map = { dynamic, shift };
-    uint32_t * hist = dynamic + map.words()*SELECT_THREADS;
-    map.clear();
+    const int tid  = threadIdx.x;
+    const int lane = tid % WARP_SIZE;
+    const int warp = tid/WARP_SIZE;
 #pragma unroll
     for (int j = 0; j < N_BINS/SELECT_THREADS; ++j) {
         hist[j*SELECT_THREADS + tid] = 0;
     }
+    if (tid < MAX_PER_THREAD*SELECT_THREADS/32) {
+        s.chosen[tid] = 0;
+    }
+    if (tid == 0) {
+        s.n_tied = 0;
+    }
     ggml_cuda_pdl_sync();
-    ggml_cuda_pdl_lc();
 
-    candidate held[HELD];
+    // the first candidates of a segment are requested before their number is known
+    const int n_segments = (n_kv + list.per - 1)/list.per;
+    candidate early[PER_WARP][2];
+    int n_own[PER_WARP];
+    int n_warp = 0;
 #pragma unroll
-    for (int j = 0; j < HELD_EARLY; ++j) {
-        held[j] = __ldcg(&list[j*SELECT_THREADS + tid]);
-    }
-    const int   n   = __ldcg(&step[LLAMA_ESA_STEP_N_CAND]);
-    const float cut = __int_as_float(__ldcg(&step[LLAMA_ESA_STEP_CUT]));
-    __syncthreads();
-
-    const bool listed = n >= k && n <= LIST_MAX;
-    if (!listed || !select_from_list(held, list, n, cut, k, hist, map, s)) {
-        __syncthreads();
-        select_by_digits(F, n_kv, k, hist, map, s);
-    }
-    __syncthreads();
-
-    int own = 0;
-    for (int j = 0; j < map.words(); ++j) {
-        own += __popc(map.own(j));
-    }
-    int total;
-    int at = n_init + scan_exclusive(own, s.scan, total);
-    for (int j = 0; j < map.words(); ++j) {
-        for (uint32_t w = map.own(j); w != 0; w &= w - 1) {
-            out[at++] = (tid*map.words() + j)*32 + __ffs(w) - 1;
+    for (int j = 0; j < PER_WARP; ++j) {
+        const int segment = warp*PER_WARP + j;
+        n_own[j] = segment < n_segments ? __ldcg(&list.n[segment]) : 0;
+#pragma unroll
+        for (int u = 0; u < 2; ++u) {
+            early[j][u] = segment < n_segments ? __ldcg(&list.at[segment*list.per + u*WARP_SIZE + lane]) : make_uint2(0, 0);
         }
+    }
+    const float cut = __ldcg(list.cut);
+#pragma unroll
+    for (int j = 0; j < PER_WARP; ++j) {
+        n_warp += n_own[j];
+    }
+    int n;
+    int at = scan_warps<SELECT_WARPS>(n_warp, s.scan[0], n);
+
+    bool done = n >= k && n <= most;
+    if (done) {
+#pragma unroll
+        for (int j = 0; j < PER_WARP; ++j) {
+            const candidate * from = list.at + (warp*PER_WARP + j)*list.per;
+            auto take = [&](int i, const candidate & c) {
+                held[at + i] = c;
+                atomicAdd(&hist[esa::bin_of(c.x, cut)], 1u);
+            };
+#pragma unroll
+            for (int u = 0; u < 2; ++u) {
+                if (u*WARP_SIZE + lane < n_own[j]) {
+                    take(u*WARP_SIZE + lane, early[j][u]);
+                }
+            }
+            for (int i = 2*WARP_SIZE + lane; i < n_own[j]; i += WARP_SIZE) {
+                take(i, __ldcg(&from[i]));
+            }
+            at += n_own[j];
+        }
+        __syncthreads();
+        ggml_cuda_pdl_lc(); // not before the list is here: attention fills the memory's queues
+        done = select_from_list(held, n, cut, k, hist, out + n_init, s);
+    }
+    if (!done) {
+        ggml_cuda_pdl_lc();
+        __syncthreads();
+        select_by_digits(F, n_kv, k, hist, out + n_init, s);
     }
     for (int j = tid; j < n_init; j += SELECT_THREADS) {
         out[j] = j;
     }
-    for (int j = total + tid; j < k; j += SELECT_THREADS) {
-        out[n_init + j] = -1;
-    }
-    if (tid == 0) {
-        step[LLAMA_ESA_STEP_N_CAND] = 0;
-    }
 }
 
 void ggml_cuda_esa_select(ggml_backend_cuda_context & ctx, ggml_tensor * dst) {
-    const float * F    = (const float *) dst->src[0]->data;
-    int32_t *     step = (int32_t *) dst->src[1]->data;
-    const int n_kv   = (int) dst->src[0]->ne[0];
+    const float * F = (const float *) dst->src[0]->data;
+    const int n_kv   = (int) dst->src[0]->ne[0] - LLAMA_ESA_N_SAMPLES;
     const int n_init = dst->op_params[0];
     const int k      = dst->op_params[1];
 
-    const auto & device = ggml_cuda_info().devices[ctx.device];
-    const int grid = std::min(device.nsm, (n_kv/4 + FILTER_THREADS - 1)/FILTER_THREADS);
-    const float expected = (float) N_SAMPLES*k/n_kv; // samples above the k-th score
-    const int   rank     = (int) (expected + 3.0f*sqrtf(expected) + 4.0f);
+    const int   n_samples = n_kv/esa_sample_stride(n_kv);
+    const float expected  = (float) n_samples*k/n_kv; // samples above the k-th score
+    const int   rank      = (int) (expected + 3.0f*sqrtf(expected) + 4.0f);
 
-    const size_t shared = dynamic_shared(n_kv);
-    // as much as the device can ever need, since the limit is set once
-    CUDA_SET_SHARED_MEMORY_LIMIT(esa_select, device.smpbo - sizeof(select_shared) - 1024);
+    const size_t room   = ggml_cuda_info().devices[ctx.device].smpbo;
+    const int    most   = held_candidates(room);
+    const size_t shared = N_BINS*sizeof(uint32_t) + most*sizeof(candidate);
+    CUDA_SET_SHARED_MEMORY_LIMIT(esa_select, shared);
 
-    ggml_cuda_pool_alloc<candidate> list(ctx.pool(), LIST_MAX);
+    const int per = ((n_kv + N_SEGMENTS - 1)/N_SEGMENTS + 3)/4*4;
+    ggml_cuda_pool_alloc<candidate> at(ctx.pool(), n_kv + 2*WARP_SIZE);
+    ggml_cuda_pool_alloc<int>       n (ctx.pool(), N_SEGMENTS + 1);
+    const candidate_list list = { at.get(), n.get(), (float *) n.get() + N_SEGMENTS, per };
+
     const auto on = [&](int blocks, int threads, size_t dynamic) { return ggml_cuda_kernel_launch_params(blocks, threads, dynamic, ctx.stream()); };
-    ggml_cuda_kernel_launch(esa_filter, on(grid, FILTER_THREADS, 0), F, step, list.get(), n_kv, rank);
-    ggml_cuda_kernel_launch(esa_select, on(1, SELECT_THREADS, shared), F, step, list.get(), (int32_t *) dst->data, k, n_init, n_kv, bitmap_shift(n_kv));
+    ggml_cuda_kernel_launch(esa_filter, on((n_kv + per - 1)/per, FILTER_THREADS, 0), F, list, n_kv, n_samples, rank);
+    ggml_cuda_kernel_launch(esa_select, on(1, SELECT_THREADS, shared), F, list, (int32_t *) dst->data, k, n_init, n_kv, most);
 }

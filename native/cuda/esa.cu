@@ -59,8 +59,8 @@ static bool score_supported(const ggml_tensor * op, size_t shared) {
 
 static bool select_supported(const ggml_tensor * op, size_t shared) {
     const ggml_tensor * score = op->src[0];
-    return is_rows(score, GGML_TYPE_F32) && score->ne[0] % 32 == 0 && is_step(op->src[1]) && op->type == GGML_TYPE_I32 &&
-        op->op_params[0] >= 0 && op->op_params[1] >= 1 && op->op_params[1] <= 16384 && shared >= ggml_cuda_esa_select_shared(score->ne[0]);
+    return is_rows(score, GGML_TYPE_F32) && score->ne[0] > LLAMA_ESA_N_SAMPLES && score->ne[0] % 32 == 0 && is_step(op->src[1]) && op->type == GGML_TYPE_I32 &&
+        op->op_params[0] >= 0 && op->op_params[1] >= 1 && ggml_cuda_esa_select_fits(op->op_params[1], shared);
 }
 
 static bool attend_supported(const ggml_tensor * op, size_t shared) {

@@ -26,6 +26,15 @@ static constexpr int ESA_MAX_GROUP = 8;
 // furthest neighbour that a score is pooled over
 static constexpr int ESA_MAX_PROXIMITY = 8;
 
+// of the scores every stride-th is in the sample, a power of two
+static inline __host__ __device__ int esa_sample_stride(int n_kv) {
+    int stride = 1;
+    while (n_kv/stride > LLAMA_ESA_N_SAMPLES) {
+        stride *= 2;
+    }
+    return stride;
+}
+
 void ggml_cuda_esa_store (ggml_backend_cuda_context & ctx, ggml_tensor * dst);
 void ggml_cuda_esa_score (ggml_backend_cuda_context & ctx, ggml_tensor * dst);
 void ggml_cuda_esa_select(ggml_backend_cuda_context & ctx, ggml_tensor * dst);
@@ -36,7 +45,9 @@ void ggml_cuda_esa_mask  (ggml_backend_cuda_context & ctx, ggml_tensor * dst);
 // max over queries of (score - its maximum over M), before pooling; raw is written inside M only
 void ggml_cuda_esa_score_chunk(ggml_backend_cuda_context & ctx, const ggml_tensor * kc, const ggml_tensor * q, const int32_t * step, float * raw);
 
+// a block has room for the candidates from which k are selected
+bool ggml_cuda_esa_select_fits(int k, size_t shared);
+
 // shared memory that a block takes
-size_t ggml_cuda_esa_select_shared(int64_t n_kv);
 size_t ggml_cuda_esa_attend_shared(int64_t d);
 size_t ggml_cuda_esa_chunk_shared();

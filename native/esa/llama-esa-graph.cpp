@@ -156,13 +156,15 @@ struct layer_builder {
 
     // the same with one operation of the device; with q, returns the compressed query
     ggml_tensor * store_on_device(ggml_tensor * k_raw, ggml_tensor * v_cur, ggml_tensor * q_raw) const {
+        ggml_tensor * k   = llama_esa_flat(g.ctx0, k_raw);
         ggml_tensor * q   = q_raw ? llama_esa_flat(g.ctx0, q_raw) : nullptr;
-        ggml_tensor * res = llama_esa_new_store(g.ctx0, llama_esa_flat(g.ctx0, k_raw), llama_esa_flat(g.ctx0, v_cur), q,
+        g.cb(k, "esa_k", il);
+        ggml_tensor * res = llama_esa_new_store(g.ctx0, k, llama_esa_flat(g.ctx0, v_cur), q,
                 esa.params.scoring == LLAMA_ESA_SCORING_FAR, in.range, rope, rope_k->src[2], l.rows(), (int32_t) esa.n_ring);
         expand(res, q ? "esa_q" : "esa_store");
-        // all keys there are, as scores are computed from them: to be looked at
-        ggml_tensor * keys = l.kc ? l.kc : k_cache;
-        expand(ggml_view_2d(g.ctx0, keys, keys->ne[0], in.plan.n_kv, keys->nb[1], 0), "esa_keys");
+        if (l.kc) { // all compressed keys there are: to be looked at
+            expand(ggml_view_2d(g.ctx0, l.kc, l.kc->ne[0], in.plan.n_kv, l.kc->nb[1], 0), "esa_keys");
+        }
         return q ? res : nullptr;
     }
 

@@ -5,6 +5,7 @@
 //   llama-esa-state.cpp     tensors, life cycle           llama-esa-select.cpp   scores and selection of one layer
 //   llama-esa-layout.cpp    token index <-> cache cell    llama-esa-input.cpp    what changes from batch to batch
 //   llama-esa-device.cpp    what the layer's device has of our own operations
+//   llama-esa-placement.cpp where K and V lie
 
 #include "llama-esa.h"
 #include "llama-esa-cpu-decode.h"
@@ -37,6 +38,9 @@ void llama_esa_set_error(const char * message);
 
 // sets the error of this thread and returns the status, so that a failure is one line
 enum llama_esa_status llama_esa_fail(enum llama_esa_status status, const char * format, ...);
+
+// Where the cache made with these hparams puts K and V of a layer that is on `dev`.
+ggml_backend_buffer_type_t llama_esa_kv_buft(const llama_hparams & hparams, int32_t il, ggml_backend_dev_t dev);
 
 // Which operations of llama-esa-ops.h the device of a layer does, for the shapes of that layer. Stock operations do the rest.
 struct llama_esa_device_ops {
@@ -90,6 +94,9 @@ struct llama_esa {
 
     // allocates the tensors; throws std::runtime_error
     void attach(llama_memory_i * memory, const llama_cparams & cparams);
+
+    // K and V of layers with ESA will be in host memory; throws std::runtime_error when their devices cannot read it
+    void keep_kv_on_host();
 
     // throws if a layer could not be built when the worst-case graphs were
     void check_graph() const;

@@ -46,7 +46,7 @@ ggml_tensor * llama_esa_new_store(ggml_context * ctx, ggml_tensor * k, ggml_tens
 }
 
 ggml_tensor * llama_esa_new_score(ggml_context * ctx, ggml_tensor * kc, ggml_tensor * q, ggml_tensor * step, int32_t proximity) {
-    ggml_tensor * res = set_op(ggml_new_tensor_1d(ctx, GGML_TYPE_F32, kc->ne[1]), GGML_OP_ESA_SCORE, { kc, q, step });
+    ggml_tensor * res = set_op(ggml_new_tensor_1d(ctx, GGML_TYPE_F32, kc->ne[1] + LLAMA_ESA_N_SAMPLES), GGML_OP_ESA_SCORE, { kc, q, step });
     res->op_params[0] = proximity;
     return res;
 }

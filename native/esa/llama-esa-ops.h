@@ -16,8 +16,6 @@ enum llama_esa_step {
     LLAMA_ESA_STEP_DISTANCE = 4, // from the first token of the batch to where it sees I and M
 
     // counters of the operations, which find them zero and leave them zero
-    LLAMA_ESA_STEP_N_CAND  = 8,
-    LLAMA_ESA_STEP_CUT     = 9,
     LLAMA_ESA_STEP_TICKETS = 16,
 
     LLAMA_ESA_STEP_MAX_HEADS = 64, // tickets: one per head of the cache
@@ -72,7 +70,10 @@ enum llama_esa_store_src {
 ggml_tensor * llama_esa_new_store(ggml_context * ctx, ggml_tensor * k, ggml_tensor * v, ggml_tensor * q, bool far, ggml_tensor * step,
         const llama_esa_rope & rope, ggml_tensor * freq, const llama_esa_store_dst & dst, int32_t n_ring);
 
-// Scores, reduced over the chunk and pooled over the proximity: F32 [n_kv], -inf outside of M. kc F16 [d', n_kv], q F32 [d', n_tokens].
+// Room behind the scores, for a sample of them: every so many of n_kv scores.
+enum { LLAMA_ESA_N_SAMPLES = 4096 };
+
+// Scores, reduced over the chunk and pooled over the proximity: F32 [n_kv + LLAMA_ESA_N_SAMPLES], -inf outside of M. kc F16 [d', n_kv], q F32 [d', n_tokens].
 ggml_tensor * llama_esa_new_score(ggml_context * ctx, ggml_tensor * kc, ggml_tensor * q, ggml_tensor * step, int32_t proximity);
 
 // The n_top best of M behind the n_init tokens of I: I32 [n_init + n_top], ascending, ties to the lower token. Fewer than n_top

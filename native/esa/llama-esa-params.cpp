@@ -52,6 +52,7 @@ struct llama_esa_params llama_esa_default_params(void) {
         /*.projections =*/ nullptr,
         /*.portable    =*/ false,
         /*.trace       =*/ true,
+        /*.kv_host     =*/ false,
     };
 }
 
@@ -144,6 +145,9 @@ std::shared_ptr<llama_esa> llama_esa::create(const llama_model & model, llama_co
     cparams.swa_full        = true;  // removing the last tokens must not need what a sliding window has dropped
 
     auto esa = std::make_shared<llama_esa>(model, p);
+    if (p.kv_host) {
+        esa->keep_kv_on_host();
+    }
     if (p.projections) {
         esa->projections = llama_esa_projections::load(p.projections, model);
         check(esa->projections->scoring == scoring && (scoring == LLAMA_ESA_SCORING_CONTENT || esa->projections->n_local == p.n_local),

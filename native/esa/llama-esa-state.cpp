@@ -27,8 +27,6 @@ llama_esa::llama_esa(const llama_model & model, const llama_esa_params & p) : mo
     }
 }
 
-llama_esa::~llama_esa() = default;
-
 static int64_t pad(int64_t n) {
     return GGML_PAD(n, 256);
 }
@@ -151,6 +149,9 @@ void llama_esa::attach(llama_memory_i * memory, const llama_cparams & cparams) {
         }
         if (!params.portable && !l.own_ops) {
             l.device = find_device_ops((int32_t) il, model.dev_layer((int32_t) il));
+        }
+        if (params.kv_host && !l.own_ops && !(l.device.store && l.device.gather)) {
+            throw std::runtime_error(format("ESA: kv_host: layer %u needs operations of its device that read K and V in host memory", il));
         }
     }
     arena.allocate(ctxs_bufs);

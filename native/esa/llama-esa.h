@@ -58,6 +58,7 @@ struct llama_esa_params {
     const char             * projections; // GGUF made by llama_esa_calibration_save, or NULL: score at full width
     bool                     portable;    // use stock ggml operations only, no kernels of our own
     bool                     trace;       // keep the selected cells of the last step readable
+    bool                     kv_host;     // K and V in host memory, all else on the device; an error where the device cannot read them there
 };
 
 LLAMA_API struct llama_esa_params llama_esa_default_params(void);

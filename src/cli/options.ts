@@ -14,6 +14,7 @@ export interface CommonOptions {
   readonly dataDir: string;
   readonly backend: Backend;
   readonly rpc: readonly string[];
+  readonly kvPlacement: EngineSettings["kvPlacement"];
   readonly threads: number;
   readonly json?: true;
   readonly quiet?: true;
@@ -61,6 +62,11 @@ export function addCommonOptions(program: Command): Command {
         .default(defaultSettings.backend),
     )
     .addOption(add("--rpc <host:port,...>", "RPC servers that take the layers", [], "none").argParser(servers))
+    .addOption(
+      new Option("--kv-placement <where>", "where keys and values are kept")
+        .choices(["auto", "device", "host"])
+        .default(defaultSettings.kvPlacement),
+    )
     .addOption(add("--threads <n>", "CPU threads", 0, "all physical cores").argParser(integer(...ranges.threads)))
     .option("--json", "one JSON object per line on standard output")
     .option("--quiet", "no progress and no remarks")
@@ -122,6 +128,7 @@ export function toSettings(options: SettingOptions): EngineSettings {
     budget: options.budget,
     backend: options.backend,
     rpcServers: options.rpc,
+    kvPlacement: options.kvPlacement,
     threads: options.threads,
     maxFileBytes: options.maxFileBytes ?? defaultSettings.maxFileBytes,
     exclude: options.exclude ?? defaultSettings.exclude,

@@ -32,9 +32,10 @@ export function localWindow(settings: EngineSettings, active: ActiveModel): numb
   return trainedContext > 0 ? Math.min(local, Math.max(BATCH_SIZE, trainedContext - BATCH_SIZE)) : local;
 }
 
-/** Bytes that a context may take where it will be: on the GPU, else in main memory. */
-export function freeMemory(active: ActiveModel): number {
+/** Bytes that a context may take where most of it will be: on the GPU, else in main memory. */
+export function freeMemory(settings: EngineSettings, active: ActiveModel): number {
   const machine = thisMachine(active.runtime.devices);
+  if (settings.kvPlacement === "host") return machine.memoryFree;
   return active.runtime.backend === "cpu" || machine.gpuMemoryFree === 0 ? machine.memoryFree : machine.gpuMemoryFree;
 }
 
@@ -47,7 +48,7 @@ const LEAST_BUDGET = 1024;
  */
 export function requireBudget(settings: EngineSettings, active: ActiveModel, held: number): void {
   const tokens = settings.budget > 0 ? settings.budget : LEAST_BUDGET;
-  requireMemory(shapeOf(active, settings), tokens + reserveFor(settings), freeMemory(active) + held);
+  requireMemory(shapeOf(active, settings), tokens + reserveFor(settings), freeMemory(settings, active) + held);
 }
 
 /** Tokens kept for a question with its frame and for the answer. */
@@ -65,7 +66,7 @@ export function budgetFor(settings: EngineSettings, active: ActiveModel | null, 
     return { tokens, reason: settings.budget > 0 ? "as set" : "no model is chosen yet", memoryBytes: () => 0 };
   }
   const shape = shapeOf(active, settings);
-  const fits = tokensThatFit(shape, freeMemory(active) + held);
+  const fits = tokensThatFit(shape, freeMemory(settings, active) + held);
   const { trainedContext, denseReason } = active.model.facts;
   const { budget, reason } = chooseBudget({
     setting: settings.budget,

@@ -86,6 +86,8 @@ export interface EsaOptions {
   readonly projections: string | null;
   /** Only stock ggml operations. Default false. */
   readonly portable?: boolean;
+  /** K and V in main memory, all else on the GPU; an error where the GPU cannot read them there. Default false. */
+  readonly kvHost?: boolean;
   /** Keep the selection of every step readable. Default true. */
   readonly trace?: boolean;
 }

@@ -67,7 +67,7 @@ export class SessionHost {
     await this.dispose();
     const slack = Math.max(MIN_SLACK, needed * SLACK_SHARE);
     const contextSize = Math.ceil((needed + slack) / CELL_STEP) * CELL_STEP;
-    requireMemory(shapeOf(active, settings), contextSize, freeMemory(active));
+    requireMemory(shapeOf(active, settings), contextSize, freeMemory(settings, active));
     const store = this.snapshots(settings, active);
     await ensureFolder(path.join(settings.dataDir, "snapshots"));
     const options: ContextOptions = {
@@ -209,6 +209,7 @@ function esaOptions(settings: EngineSettings, active: ActiveModel, projections: 
     proximity,
     positions,
     projections,
+    kvHost: settings.kvPlacement === "host",
   };
 }
 
@@ -217,6 +218,7 @@ async function cacheKey(active: ActiveModel, esa: EsaOptions | null): Promise<st
   const { native, backend } = active.runtime;
   const file = esa?.projections ?? null;
   const projections = file === null ? null : await sha256File(file);
-  const parts = [active.fingerprint, native.buildId, native.version, backend, BATCH_SIZE, { ...esa, projections }];
+  const read = { ...esa, projections, kvHost: undefined }; // where they lie changes nothing
+  const parts = [active.fingerprint, native.buildId, native.version, backend, BATCH_SIZE, read];
   return sha256(JSON.stringify(parts));
 }

@@ -25,6 +25,7 @@ const settingsSchema = z.strictObject({
   budget: count(ranges.budget),
   backend: z.enum(["auto", "cpu", "cuda", "vulkan", "metal"]),
   rpcServers: z.array(z.string().refine((server) => splitServer(server) !== null, "must be 'host:port'")).max(64),
+  kvPlacement: z.enum(["auto", "device", "host"]),
   threads: count(ranges.threads),
   maxFileBytes: count(ranges.maxFileBytes),
   exclude: z.array(z.string()),
@@ -72,7 +73,7 @@ export function compareSettings(before: EngineSettings, after: EngineSettings): 
   const differ = (...names: readonly (keyof EngineSettings)[]): boolean =>
     names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
   if (differ("model", "backend", "rpcServers", "dataDir")) return "model";
-  if (differ("esa", "threads")) return "context";
+  if (differ("esa", "threads", "kvPlacement")) return "context";
   if (differ("budget", "maxFileBytes", "exclude", "maxAnswerTokens")) return "plan";
   return differ("temperature", "topP", "minP", "seed") ? "answer" : "none";
 }

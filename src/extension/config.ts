@@ -43,6 +43,7 @@ export class Config implements vscode.Disposable {
       budget: this.get("longsight.budget"),
       backend: this.get("longsight.backend"),
       rpcServers: this.get("longsight.rpcServers"),
+      kvPlacement: this.get("longsight.kvPlacement"),
       threads: this.get("longsight.threads"),
       maxFileBytes: this.get("longsight.files.maxBytes"),
       exclude: this.get("longsight.files.exclude"),

@@ -21,6 +21,7 @@ export interface SettingTypes {
   "longsight.budget": number;
   "longsight.backend": "auto" | "cpu" | "cuda" | "vulkan" | "metal";
   "longsight.rpcServers": readonly string[];
+  "longsight.kvPlacement": "auto" | "device" | "host";
   "longsight.threads": number;
   "longsight.dataDir": string;
   "longsight.readAutomatically": boolean;

@@ -6,6 +6,7 @@ export const defaultSettings: Omit<EngineSettings, "dataDir"> = {
   budget: 0,
   backend: "auto",
   rpcServers: [],
+  kvPlacement: "auto",
   threads: 0,
   maxFileBytes: 262144,
   exclude: [],

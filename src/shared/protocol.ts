@@ -21,6 +21,7 @@ const request = <P, R>(method: string): RequestName<P, R> => ({ method });
 const notification = <P>(method: string): NotificationName<P> => ({ method });
 
 export type Backend = "auto" | "cpu" | "cuda" | "vulkan" | "metal";
+export type KvPlacement = "auto" | "device" | "host";
 export type EsaPositions = "far" | "ordered" | "true";
 export type EsaVote = "sum" | "norm";
 
@@ -47,6 +48,8 @@ export interface EngineSettings {
   readonly backend: Backend;
   /** `host:port` of RPC servers whose devices take the layers; empty: none. */
   readonly rpcServers: readonly string[];
+  /** Where keys and values of the context are kept; auto: on the device. */
+  readonly kvPlacement: KvPlacement;
   /** 0: all physical cores. */
   readonly threads: number;
   readonly maxFileBytes: number;

@@ -65,6 +65,7 @@ const defaults: { readonly [Id in SettingId]: SettingTypes[Id] } = {
   "longsight.budget": defaultSettings.budget,
   "longsight.backend": defaultSettings.backend,
   "longsight.rpcServers": defaultSettings.rpcServers,
+  "longsight.kvPlacement": defaultSettings.kvPlacement,
   "longsight.threads": defaultSettings.threads,
   "longsight.dataDir": "",
   "longsight.readAutomatically": false,
@@ -153,6 +154,7 @@ describe("the manifest", () => {
       "longsight.dataDir",
       "longsight.backend",
       "longsight.rpcServers",
+      "longsight.kvPlacement",
       "longsight.threads",
     ];
     for (const id of machine) {

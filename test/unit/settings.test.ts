@@ -18,6 +18,7 @@ describe("parseSettings", () => {
     ["nothing", undefined, /settings/],
     ["a list", [], /settings/],
     ["a relative folder", { ...settings, dataDir: "data" }, /dataDir: must be an absolute path/],
+    ["an unknown place for keys and values", { ...settings, kvPlacement: "attic" }, /kvPlacement/],
     ["an unknown backend", { ...settings, backend: "abacus" }, /backend/],
     ["an RPC server without a port", { ...settings, rpcServers: ["box"] }, /rpcServers\.0: must be 'host:port'/],
     ["an RPC server on no port", { ...settings, rpcServers: ["box:1", "box:70000"] }, /rpcServers\.1/],
