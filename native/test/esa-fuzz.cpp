@@ -223,7 +223,7 @@ static void prepare(fuzz & f) {
     f.tiny.n_layer = 2;
     f.tiny.d       = 16;
     f.tiny.n_vocab = 64;
-    f.model        = make_model(f.dir, f.tiny);
+    f.model        = make_model(f.tiny);
     f.t            = random_tokens(f.model.get(), 2048);
     f.projections  = f.dir / "projections.gguf";
     f.snapshot     = f.dir / "snapshot";
