@@ -137,7 +137,13 @@ describe("the manifest", () => {
   });
 
   it("keeps what names programs, devices and folders out of the hands of a workspace", () => {
-    const machine = ["longsight.model", "longsight.dataDir", "longsight.backend", "longsight.kvPlacement", "longsight.threads"];
+    const machine = [
+      "longsight.model",
+      "longsight.dataDir",
+      "longsight.backend",
+      "longsight.kvPlacement",
+      "longsight.threads",
+    ];
     for (const id of machine) {
       assert.equal(settings[id]?.scope, "machine", id);
       assert.ok(capabilities.untrustedWorkspaces.restrictedConfigurations.includes(id), id);
