@@ -21,6 +21,7 @@ static constexpr int CUT_BINS       = 4*FILTER_THREADS;
 static constexpr int N_BINS         = 8192;                  // 32 for each octave of the distance from the cut
 static constexpr int MAX_PER_THREAD = 16;                    // candidates
 static constexpr int TIED_MAX       = 2048;                  // candidates at the threshold
+static constexpr int TIED_FEW       = 256;                   // of these every one is compared with every other
 
 // candidates are a sortable score and a cell
 using candidate = uint2;
@@ -245,6 +246,33 @@ struct select_shared {
 
 } // namespace
 
+// The best of many at the threshold, bit by bit of the value that they share.
+static __device__ void choose_many(const candidate * held, int n_tied, int need, select_shared & s) {
+    uint64_t own[TIED_MAX/SELECT_THREADS]; // the score, then the lower cell: all different
+#pragma unroll
+    for (int u = 0; u < TIED_MAX/SELECT_THREADS; ++u) {
+        const int t = u*SELECT_THREADS + threadIdx.x;
+        own[u] = t < n_tied ? (uint64_t) held[s.tied[t]].x << 16 | (0xffff - s.tied[t]) : 0;
+    }
+    uint64_t least = 0;
+    for (int bit = 47; bit >= 0; --bit) {
+        const uint64_t x = least | (uint64_t) 1 << bit;
+        int n = 0;
+#pragma unroll
+        for (int u = 0; u < TIED_MAX/SELECT_THREADS; ++u) {
+            n += __syncthreads_count(own[u] >= x);
+        }
+        least = n >= need ? x : least;
+    }
+#pragma unroll
+    for (int u = 0; u < TIED_MAX/SELECT_THREADS; ++u) {
+        if (own[u] >= least && own[u] > 0) {
+            const int i = 0xffff - (int) (own[u] & 0xffff);
+            atomicOr(&s.chosen[i/32], 1u << i % 32);
+        }
+    }
+}
+
 // A histogram of the candidates, logarithmic in the distance from the cut; the bin of the threshold is ranked exactly.
 // False: too many candidates share that bin.
 static __device__ bool select_from_list(const candidate * held, int n, float cut, int k, const uint32_t * hist, int32_t * out, select_shared & s) {
@@ -295,9 +323,12 @@ static __device__ bool select_from_list(const candidate * held, int n, float cut
         return false;
     }
 
+    if (n_tied > TIED_FEW) {
+        choose_many(held, n_tied, need, s);
+    }
     // eight threads count what is better than a candidate; candidates are in the order of their cells
     const int part = tid % 8;
-    for (int t = 0; t < n_tied; t += SELECT_THREADS/8) {
+    for (int t = n_tied > TIED_FEW ? n_tied : 0; t < n_tied; t += SELECT_THREADS/8) {
         const int own = s.tied[min(t + tid/8, n_tied - 1)];
         const uint32_t key = held[own].x;
         int better = 0;

@@ -10,21 +10,23 @@
 #include <algorithm>
 #include <random>
 
-// the same block of noise again and again, at an odd period so that rows differ
+// a block of noise again and again
 static void fill_noise(ggml_tensor * t, int64_t n_rows) {
     static const std::vector<float> noise = [] {
         std::mt19937 rng(1);
         std::normal_distribution<float> normal;
-        std::vector<float> res((1 << 18) + 32*31);
+        std::vector<float> res((1 << 22) + 32*31);
         std::generate(res.begin(), res.end(), [&] { return normal(rng); });
         return res;
     }();
     const int64_t ne0 = t->ne[0];
-    const int64_t n_block = std::max<int64_t>(1, (int64_t) noise.size()/ne0);
-    std::vector<char> block(n_block*t->nb[1]);
-    ggml_quantize_chunk(t->type, noise.data(), block.data(), 0, n_block, ne0, nullptr);
+    const int64_t n_block = std::max<int64_t>(1, (int64_t) noise.size()/ne0 - 1);
+    std::vector<char> block((n_block + 1)*t->nb[1]);
+    ggml_quantize_chunk(t->type, noise.data(), block.data(), 0, n_block + 1, ne0, nullptr);
+    int64_t shift = 0; // of the block, in elements: equal keys would give equal scores, many more than real ones
     for (int64_t i = 0; i < n_rows; i += n_block) {
-        ggml_backend_tensor_set(t, block.data(), i*t->nb[1], std::min(n_block, n_rows - i)*t->nb[1]);
+        ggml_backend_tensor_set(t, block.data() + shift*ggml_type_size(t->type), i*t->nb[1], std::min(n_block, n_rows - i)*t->nb[1]);
+        shift = ggml_is_quantized(t->type) ? 0 : (shift + 11) % ne0;
     }
 }
 

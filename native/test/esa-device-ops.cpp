@@ -120,7 +120,7 @@ struct rotation {
     ggml_tensor * tensor(bench_graph & g) const { return freq.empty() ? nullptr : g.tensor(GGML_TYPE_F32, p.n_dims/2); }
 };
 
-enum distribution { NORMAL, HEAVY, CONSTANT, FEW, CLUSTERED };
+enum distribution { NORMAL, HEAVY, CONSTANT, FEW, CLUSTERED, REPEATED };
 
 constexpr int WIDTH = 64;
 
@@ -133,6 +133,7 @@ std::vector<float> make_keys(int n, distribution d) {
             case HEAVY:     scale = std::exp(2.0f*normal(1)[0]); break;
             case CONSTANT:  std::fill_n(k.begin() + (size_t) m*WIDTH, WIDTH, 0.5f); break;
             case FEW:       std::copy_n(k.begin() + (size_t) (m % 7)*WIDTH, WIDTH, k.begin() + (size_t) m*WIDTH); break;
+            case REPEATED:  std::copy_n(k.begin() + (size_t) (m % 97)*WIDTH, WIDTH, k.begin() + (size_t) m*WIDTH); break;
             case CLUSTERED: scale = m > n/2 && m < n/2 + 6000 ? 8.0f : 0.01f; break;
         }
         for (int i = 0; i < WIDTH; ++i) {
@@ -390,6 +391,8 @@ int main(int, char ** argv) {
         check_select(backend.get(), 8192, 100, 3, d, 512);
     }
     check_select(backend.get(), 1048576, 1, 1, NORMAL, 2048);
+    check_select(backend.get(), 65536,   1, 1, REPEATED, 2048);
+    check_select(backend.get(), 32768,   1, 0, REPEATED, 2000);
     check_select(backend.get(), 33024,   1, 0, NORMAL, 2048);
     check_select(backend.get(), 33024,   1, 8, NORMAL, 2048);
     check_select(backend.get(), 33024,   1, 1, NORMAL, 2048, 1e6f);
