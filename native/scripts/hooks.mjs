@@ -63,7 +63,9 @@ export function formatReport(patches) {
           state === "broken" ? `was at line ${hunk.oldStart}` : `line ${line}${moved ? `, moved by ${moved}` : ""}`;
         say(`    ${STATES[state]}: ${where}${hunk.section ? `, in ${hunk.section}` : ""}`);
         if (state !== "applies")
-          say(`      it writes: ${hunk.lines.find(({ kind }) => kind === "+")?.text.trim() || first}`);
+          say(
+            `      it writes: ${hunk.lines.find(({ kind, text }) => kind === "+" && text.trim() !== "")?.text.trim() ?? first}`,
+          );
         if (state !== "applies" && why !== "") say(why.replace(/^/gm, "      "));
       }
     }

@@ -20,7 +20,7 @@ const workbench = { vsix: true, codeServer: true, chromium: true };
 export const levels = [
   { name: "unit", minutes: 5, needs: {}, run: runMocha },
   { name: "protocol", minutes: 10, needs: { native: true, models: [TEST_MODEL] }, run: runMocha },
-  { name: "native", minutes: 20, needs: { native: true, models: [TEST_MODEL, CHAT_MODEL] }, run: runMocha },
+  { name: "native", minutes: 30, needs: { native: true, models: [TEST_MODEL, CHAT_MODEL] }, run: runMocha },
   {
     name: "integration",
     minutes: 10,

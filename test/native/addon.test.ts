@@ -251,6 +251,7 @@ describe("addon: one context", () => {
   });
 
   it("gives node-llama-cpp's own tokens on a real model", async function () {
+    this.timeout(180_000); // seconds on an idle machine
     const real = await runtime.loadModel(requireEnv(this, "LONGSIGHT_TEST_MODEL"));
     try {
       const frame = await real.chatFrame("You are a helpful assistant.");

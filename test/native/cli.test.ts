@@ -97,6 +97,14 @@ describe("the command line with a model", function () {
     assert.match(String(error["message"]), /cut\.gguf is not a usable GGUF model: .*(cut off|beyond the end)/);
   });
 
+  it("refuses to compress keys to more than their width, naming it", async () => {
+    const result = await run(["calibrate", demo, "--projection", "1024"]);
+    assert.equal(result.code, 3);
+    const error = last(result, "error");
+    assert.equal(error["code"], "LS-601");
+    assert.match(String(error["message"]), /1024 does not compress the keys of .*, which are \d+ wide/);
+  });
+
   it("refuses a benchmark that memory does not hold, before it makes anything", async () => {
     const result = await runCli(["bench", "--shape", "8b", "--depths", "16000000", "--data-dir", dataDir, "--json"]);
     assert.equal(result.code, 3);

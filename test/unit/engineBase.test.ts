@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BoundedFolder, fingerprintFile, sha256, sha256File, writeBeside } from "../../src/engine/disk";
 import { createLog } from "../../src/engine/log";
-import { ProgressMeter } from "../../src/engine/progress";
+import { ProgressMeter, unlessAborted } from "../../src/engine/progress";
 import { Queue } from "../../src/engine/queue";
 import { throttle } from "../../src/engine/throttle";
 import { isCancelled, LongsightError } from "../../src/shared/errors";
@@ -105,6 +105,18 @@ describe("ProgressMeter", () => {
     assert.ok(rate > 100 && rate < 300, `${rate} lies between the old rate and the new`);
     meter.update(1000);
     assert.equal(seen.at(-1)?.eta, 0);
+  });
+});
+
+describe("unlessAborted", () => {
+  it("waits for the promise, and no longer than until the signal aborts", async () => {
+    const abort = new AbortController();
+    assert.equal(await unlessAborted(Promise.resolve(7), abort.signal), 7);
+    await assert.rejects(unlessAborted(Promise.reject(new Error("no")), abort.signal), /no/);
+    const never = unlessAborted(new Promise(() => undefined), abort.signal);
+    abort.abort();
+    await assert.rejects(never, isCancelled);
+    await assert.rejects(unlessAborted(new Promise(() => undefined), abort.signal), isCancelled);
   });
 });
 
