@@ -26,7 +26,7 @@ static bool agree(const logits & a, const logits & b) {
 }
 
 static void check_model(const tiny_model & tiny, const scratch_dir & dir) {
-    const model_ptr model = make_model(dir, tiny);
+    const model_ptr model = make_model(tiny);
     const tokens t = random_tokens(model.get(), 700);
     const auto on_device = small(false), on_host = small(true);
 
