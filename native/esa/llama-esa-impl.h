@@ -111,7 +111,7 @@ struct llama_esa {
             ggml_tensor * sinks, float kq_scale, int il);
 
     // the layers of the model that this is for
-    bool has_layer(int32_t il) const { return !model.hparams.is_swa(il) && il >= (int32_t) params.n_dense; }
+    bool has_layer(int32_t il) const { return !hparams_kv.is_swa(il) && il >= (int32_t) params.n_dense; }
 
     // the layer whose selection this one uses, maybe its own
     int32_t leader_of(int32_t il) const;
