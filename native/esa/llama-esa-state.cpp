@@ -197,10 +197,6 @@ size_t llama_esa::memory_size() const {
     return res;
 }
 
-bool llama_esa::has_layer(int32_t il) const {
-    return !model.hparams.is_swa(il) && il >= (int32_t) params.n_dense;
-}
-
 int32_t llama_esa::leader_of(int32_t il) const {
     int32_t res = il;
     uint32_t n  = 0;
