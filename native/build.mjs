@@ -107,7 +107,7 @@ function describe(options) {
   const packages = locatePackages();
   const variants = cpuVariants(options.portable);
   const flags = cmakeOptions(options, variants);
-  const { compiler } = checkTools();
+  const { compiler } = checkTools(options.backend);
   const { buildId, contentHash } = hashInputs(packages, flags, compiler);
   const flavour = [options.backend, options.portable && "portable", options.sanitize && "sanitize"]
     .filter(Boolean)

@@ -10,9 +10,27 @@ const WINDOWS_COMPILER =
 
 /** Package or command per tool and platform. */
 const INSTALL = {
-  linux: { cmake: "cmake", ninja: "ninja-build", git: "git", compiler: "g++" },
-  darwin: { cmake: "cmake", ninja: "ninja", git: "git", compiler: null },
-  win32: { cmake: "Kitware.CMake", ninja: "Ninja-build.Ninja", git: "Git.Git", compiler: null },
+  linux: {
+    cmake: "cmake",
+    ninja: "ninja-build",
+    git: "git",
+    compiler: "g++",
+    glslc: "libvulkan-dev glslc spirv-headers",
+  },
+  darwin: {
+    cmake: "cmake",
+    ninja: "ninja",
+    git: "git",
+    compiler: null,
+    glslc: "vulkan-headers vulkan-loader shaderc spirv-headers",
+  },
+  win32: {
+    cmake: "Kitware.CMake",
+    ninja: "Ninja-build.Ninja",
+    git: "Git.Git",
+    compiler: null,
+    glslc: "KhronosGroup.VulkanSDK",
+  },
 };
 
 /** First line that `command args` prints, or null when it cannot be run. */
@@ -49,16 +67,17 @@ function installCommand(missing) {
 }
 
 /**
- * Checks that cmake (3.21 or newer), ninja, git and a C++ compiler can be run.
+ * Checks that cmake (3.21 or newer), ninja, git and a C++ compiler can be run, for Vulkan the shader compiler too.
  * @returns {{ compiler: string }} first line of the compiler's version, part of the content hash
  * @throws {BuildError} naming everything that is missing and the command that installs it
  */
-export function checkTools() {
+export function checkTools(backend) {
   const found = {
     cmake: firstLine("cmake", ["--version"]),
     ninja: firstLine("ninja", ["--version"]),
     git: firstLine("git", ["--version"]),
     compiler: findCompiler(),
+    ...(backend === "vulkan" && { glslc: firstLine("glslc", ["--version"]) }),
   };
   const missing = Object.keys(found).filter((tool) => found[tool] === null);
   if (missing.length > 0) {

@@ -124,8 +124,8 @@ int main(int, char ** argv) {
         c.n_threads  = 3;
         cases.push_back(c);
     }
-    for (const auto & c : cases) {
-        check(c, dir);
+    for (size_t i = 0; i < cases.size(); i += is_short() ? 7 : 1) {
+        check(cases[i], dir);
     }
     return tap::done();
 }

@@ -64,8 +64,14 @@ inline void init_backends(const char * argv0) {
             fputs(text, stderr);
         }
     }, nullptr);
-    // backends that are modules lie one folder up, where the libraries are
-    ggml_backend_load_all_from_path(std::filesystem::absolute(argv0).parent_path().parent_path().string().c_str());
+    // backends that are modules lie one folder up, where the libraries are, or beside it once they are installed
+    const auto dir = std::filesystem::absolute(argv0).parent_path().parent_path();
+    ggml_backend_load_all_from_path(dir.string().c_str());
+    for (const char * part : { "gpu", "rpc" }) {
+        if (std::filesystem::exists(dir / part)) {
+            ggml_backend_load_all_from_path((dir / part).string().c_str());
+        }
+    }
     ggml_backend_load_all();
     if (const char * servers = getenv("ESA_TEST_RPC")) {
         add_rpc_servers(servers);
@@ -76,6 +82,11 @@ inline void init_backends(const char * argv0) {
 // ESA_TEST_GPU: the same checks on whatever device there is
 inline bool on_cpu() {
     return !getenv("ESA_TEST_GPU") && !getenv("ESA_TEST_RPC");
+}
+
+// ESA_TEST_SHORT: a sample of every kind, for devices that are emulated
+inline bool is_short() {
+    return getenv("ESA_TEST_SHORT");
 }
 
 inline llama_model_params model_params() {
