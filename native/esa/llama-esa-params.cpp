@@ -34,7 +34,7 @@ const char * llama_esa_last_error(void) {
 }
 
 const char * llama_esa_version(void) {
-    return "2";
+    return "3";
 }
 
 struct llama_esa_params llama_esa_default_params(void) {

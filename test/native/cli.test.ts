@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, statSync, truncateSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { DeviceTest } from "../../src/engine/deviceTests";
 import { requireEnv } from "../helpers/skip";
@@ -169,5 +169,15 @@ describe("the command line with a model", function () {
       ["dense 256", "esa 256", "dense 1024", "esa 1024"],
     );
     assert.ok(rows.every(({ decode, prefill }) => decode > 0 && prefill > 0));
+  });
+
+  it("measures although the projections of an earlier run are damaged", async () => {
+    const folder = path.join(dataDir, "projections");
+    const files = readdirSync(folder);
+    assert.ok(files.length > 0);
+    for (const name of files) writeFileSync(path.join(folder, name), "no projections");
+    const short = ["--modes", "esa", "--depths", "256", "--tokens", "2", "--chunk", "32", "--repetitions", "1"];
+    const result = await run(["bench", ...short, "--local", "128", "--top", "64", "--initial", "16"]);
+    assert.equal(result.code, 0, result.stderr);
   });
 });

@@ -12,6 +12,7 @@ import { readGgufFacts } from "../model/gguf";
 import { type LlamaRuntime, type LoadedModel, loadLlama } from "../model/llama";
 import { thisMachine } from "../model/recommend";
 import type { ContextOptions, NativeContext } from "../native";
+import { NativeError } from "../nativeTypes";
 import { ensureRandomModel, type ModelShape, type ShapeName, shapes, weightBytes } from "./randomModel";
 
 export const benchModes = ["dense", "esa"] as const;
@@ -207,7 +208,7 @@ async function benchProjections(
   const { kvHeads, headDim } = model.facts;
   if (esa.projection >= kvHeads * headDim) return null; // keys are compared whole
   const found = await findProjections(dataDir, key);
-  if (found !== null) return found;
+  if (found !== null && (await canBeUsed(native, model, found, esa))) return found;
   onNote?.("Calibrating, once");
   const file = projectionsPath(dataDir, key);
   await ensureFolder(path.dirname(file));
@@ -221,6 +222,27 @@ async function benchProjections(
     ...(signal !== undefined && { signal }),
   });
   return file;
+}
+
+/** Whether a context takes the projections; a damaged file is made again, as it is for an answer. */
+async function canBeUsed(
+  native: LlamaRuntime["native"],
+  model: LoadedModel,
+  projections: string,
+  { initial, local, top }: EsaSettings,
+): Promise<boolean> {
+  try {
+    const context = await native.createContext(model.handle, {
+      contextSize: 256,
+      batchSize: 64,
+      esa: { nInit: initial, nLocal: local, nTop: top, projections },
+    });
+    await context.dispose();
+    return true;
+  } catch (error) {
+    if (error instanceof NativeError && error.code === "BAD_FILE") return false;
+    throw error;
+  }
 }
 
 /** Refuses before anything is made or loaded. @throws LongsightError LS-201 */
