@@ -88,8 +88,8 @@ export async function examine(
 
 /** The self-test on the device of this process, with the model that would be used. */
 export async function selfTest(settings: EngineSettings, log: Log, signal?: AbortSignal): Promise<SelfTest> {
-  const { dataDir, model, backend } = settings;
-  const runtime = await loadLlama({ gpu: backend, log });
+  const { dataDir, model, backend, rpcServers } = settings;
+  const runtime = await loadLlama({ gpu: backend, rpcServers, log });
   const chosen = await attemptAsync(() => resolveModel(model, dataDir));
   return runSelfTest(runtime, chosen.value ?? smallest(await presentModels(dataDir)), dataDir, signal);
 }

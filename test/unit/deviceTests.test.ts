@@ -45,4 +45,16 @@ describe("devices that the self-test runs on", () => {
     assert.equal(placesToTest("auto", "cuda", [first, second])[1]?.env["CUDA_VISIBLE_DEVICES"], "5");
     assert.deepEqual(placesToTest("auto", "cuda", [first])[0]?.env, {});
   });
+
+  it("tests every RPC server once, whatever the settings say about this machine", () => {
+    const remote = { ...first, name: "RPC0", description: "box:50052", backend: "RPC" };
+    const places = placesToTest("cpu", "cuda", [first, cpu, remote, { ...remote, name: "RPC1" }]);
+    assert.deepEqual(
+      places.map(({ backend, server }) => [backend, server]),
+      [
+        ["rpc", "box:50052"],
+        ["cpu", null],
+      ],
+    );
+  });
 });

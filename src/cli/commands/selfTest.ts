@@ -40,10 +40,11 @@ interface Ended {
   readonly errors: string;
 }
 
-function runSelf(args: readonly string[], { backend, env }: Place, signal: AbortSignal): Promise<Ended> {
+function runSelf(args: readonly string[], { backend, server, env }: Place, signal: AbortSignal): Promise<Ended> {
   const script = process.argv[1];
   if (script === undefined) throw new Error("The self-test needs the command line's own file.");
-  const child = spawn(process.execPath, [...process.execArgv, script, ...args, "--backend", backend], {
+  const where = server === null ? ["--backend", backend] : ["--backend", "cpu", "--rpc", server];
+  const child = spawn(process.execPath, [...process.execArgv, script, ...args, ...where], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     signal,
