@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import path from "node:path";
 import { defaultSettings } from "../shared/defaults";
 import { settingRanges as ranges } from "../shared/ranges";
-import type { Backend, EngineSettings, EsaPositions, EsaVote } from "../shared/protocol";
+import type { Backend, EngineSettings, EsaPositions, EsaVote, Reading } from "../shared/protocol";
 import { splitServer } from "../shared/rpcServer";
 import { defaultDataDir } from "./dataDir";
 
@@ -23,6 +23,10 @@ export interface CommonOptions {
 
 interface ReadingOptions {
   readonly exclude: readonly string[];
+  readonly pin: readonly string[];
+  readonly scope: readonly string[];
+  readonly outlines: boolean;
+  readonly reading: Reading;
   readonly maxFileBytes: number;
 }
 
@@ -42,6 +46,7 @@ interface AnswerOptions {
   readonly topP: number;
   readonly minP: number;
   readonly seed: number;
+  readonly focus: boolean;
 }
 
 export type SettingOptions = CommonOptions & Partial<ReadingOptions & AttentionOptions & AnswerOptions>;
@@ -78,6 +83,14 @@ export function addReadingOptions(command: Command): Command {
   const { maxFileBytes } = defaultSettings;
   return command
     .addOption(new Option("--exclude <glob...>", "leave these files out, besides the ignore files").default([], "none"))
+    .addOption(new Option("--pin <glob...>", "files that go in before all else").default([], "none"))
+    .addOption(new Option("--scope <folder...>", "only these folders").default([], "all"))
+    .option("--no-outlines", "leave files out for which there is no room, instead of outlining them")
+    .addOption(
+      new Option("--reading <how>", "each file by itself, or from left to right")
+        .choices(["perFile", "contextual"])
+        .default(defaultSettings.reading),
+    )
     .option("--max-file-bytes <n>", "leave larger files out", integer(...ranges.maxFileBytes), maxFileBytes);
 }
 
@@ -110,13 +123,14 @@ export function addAttentionOptions(command: Command): Command {
 
 /** Options of the commands that answer. */
 export function addAnswerOptions(command: Command): Command {
-  const { maxAnswerTokens, temperature, topP, minP, seed } = defaultSettings;
+  const { maxAnswerTokens, temperature, topP, minP, seed, focus } = defaultSettings;
   return command
     .option("--max-tokens <n>", "longest answer", integer(...ranges.maxAnswerTokens), maxAnswerTokens)
     .option("--temperature <x>", "0: always the most probable token", decimal(...ranges.temperature), temperature)
     .option("--top-p <x>", "nucleus sampling", decimal(...ranges.topP), topP)
     .option("--min-p <x>", "least probability, relative to the best token", decimal(...ranges.minP), minP)
-    .option("--seed <n>", "same seed, same answer", integer(...ranges.seed), seed);
+    .option("--seed <n>", "same seed, same answer", integer(...ranges.seed), seed)
+    .option(focus ? "--no-focus" : "--focus", "read what the question selected again, right before the answer", focus);
 }
 
 /** What the engine is told; an option that a command does not have keeps its default. */
@@ -132,6 +146,12 @@ export function toSettings(options: SettingOptions): EngineSettings {
     threads: options.threads,
     maxFileBytes: options.maxFileBytes ?? defaultSettings.maxFileBytes,
     exclude: options.exclude ?? defaultSettings.exclude,
+    pinned: options.pin ?? defaultSettings.pinned,
+    scope: options.scope ?? defaultSettings.scope,
+    outlines: options.outlines ?? defaultSettings.outlines,
+    reading: options.reading ?? defaultSettings.reading,
+    backgroundReading: "never",
+    focus: options.focus ?? defaultSettings.focus,
     maxAnswerTokens: options.maxTokens ?? defaultSettings.maxAnswerTokens,
     temperature: options.temperature ?? defaultSettings.temperature,
     topP: options.topP ?? defaultSettings.topP,

@@ -52,7 +52,11 @@ export function placesToTest(wanted: Backend, gpu: DeviceTest["backend"], device
 }
 
 /** Devices are numbered among those that can be seen already. */
-function environmentOf(backend: DeviceTest["backend"], device: Device, gpus: readonly Device[]): Record<string, string> {
+function environmentOf(
+  backend: DeviceTest["backend"],
+  device: Device,
+  gpus: readonly Device[],
+): Record<string, string> {
   const name = VISIBLE[backend];
   if (name === undefined || gpus.length < 2) return {};
   const visible = process.env[name]?.split(",");

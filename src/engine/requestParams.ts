@@ -1,10 +1,29 @@
 import { z } from "zod";
 import { userErrors } from "../shared/errors";
-import { Ask, DownloadModel, GetFileTrace, GetTrace, Read, type RequestName } from "../shared/protocol";
+import {
+  Ask,
+  CutConversation,
+  DeleteConversation,
+  DownloadModel,
+  ExportConversation,
+  FindMentions,
+  GetConversation,
+  GetFileTrace,
+  GetSymbols,
+  GetSymbolTrace,
+  GetTrace,
+  ListConversations,
+  Pause,
+  Read,
+  RenameConversation,
+  type RequestName,
+} from "../shared/protocol";
 
 const index = z.number().int().min(0);
 const interval = z.tuple([index, index]).readonly();
 const line = z.number().int().min(1);
+
+const id = z.string().min(1).max(200);
 
 const query = z.object({
   id: z.string().min(1),
@@ -21,10 +40,34 @@ const schemas = new Map<string, z.ZodType>([
       askId: z.string().min(1),
       question: z.string(),
       selection: z.object({ uri: z.string(), startLine: line, endLine: line }).optional(),
+      mentions: z
+        .array(
+          z.object({
+            uri: z.string(),
+            startLine: line.optional(),
+            endLine: line.optional(),
+            label: z.string().max(500),
+          }),
+        )
+        .max(64)
+        .optional(),
+      form: z.enum(["ask", "explain", "whereIs", "whoUses", "why"]).optional(),
+      conversation: id.optional(),
+      keep: z.boolean().optional(),
     }),
   ],
   [DownloadModel.method, z.object({ id: z.string().min(1) })],
   [GetTrace.method, query],
+  [Pause.method, z.object({ paused: z.boolean() })],
+  [ListConversations.method, z.object({ query: z.string().max(1000).optional() })],
+  [GetConversation.method, z.object({ id })],
+  [RenameConversation.method, z.object({ id, title: z.string().trim().min(1).max(200) })],
+  [DeleteConversation.method, z.object({ id: id.optional() })],
+  [CutConversation.method, z.object({ id, turns: index })],
+  [ExportConversation.method, z.object({ id })],
+  [FindMentions.method, z.object({ text: z.string().max(500), limit: z.number().int().min(1).max(200) })],
+  [GetSymbols.method, z.object({ uri: z.string().min(1) })],
+  [GetSymbolTrace.method, query.extend({ path: z.string() })],
   [GetFileTrace.method, query.extend({ path: z.string(), lines: interval })],
 ]);
 

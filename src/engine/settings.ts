@@ -29,6 +29,12 @@ const settingsSchema = z.strictObject({
   threads: count(ranges.threads),
   maxFileBytes: count(ranges.maxFileBytes),
   exclude: z.array(z.string()),
+  pinned: z.array(z.string()),
+  scope: z.array(z.string()),
+  outlines: z.boolean(),
+  reading: z.enum(["perFile", "contextual"]),
+  backgroundReading: z.enum(["always", "onMains", "never"]),
+  focus: z.boolean(),
   maxAnswerTokens: count(ranges.maxAnswerTokens),
   temperature: number(ranges.temperature),
   topP: number(ranges.topP),
@@ -51,6 +57,12 @@ export function parseSettings(value: unknown): EngineSettings {
 const GROUPS: Readonly<Record<string, string>> = {
   esa: "attention",
   exclude: "files.exclude",
+  pinned: "files.pinned",
+  scope: "files.scope",
+  outlines: "files.outlines",
+  reading: "reading.method",
+  backgroundReading: "reading.inBackground",
+  focus: "answer.focus",
   maxFileBytes: "files.maxBytes",
   maxAnswerTokens: "answer.maxTokens",
   temperature: "answer.temperature",
@@ -73,7 +85,7 @@ export function compareSettings(before: EngineSettings, after: EngineSettings): 
   const differ = (...names: readonly (keyof EngineSettings)[]): boolean =>
     names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
   if (differ("model", "backend", "rpcServers", "dataDir")) return "model";
-  if (differ("esa", "threads", "kvPlacement")) return "context";
-  if (differ("budget", "maxFileBytes", "exclude", "maxAnswerTokens")) return "plan";
-  return differ("temperature", "topP", "minP", "seed") ? "answer" : "none";
+  if (differ("esa", "threads", "kvPlacement", "reading")) return "context";
+  if (differ("budget", "maxFileBytes", "exclude", "pinned", "scope", "outlines", "maxAnswerTokens")) return "plan";
+  return differ("temperature", "topP", "minP", "seed", "focus", "backgroundReading") ? "answer" : "none";
 }

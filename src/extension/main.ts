@@ -91,7 +91,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   );
 
   function readAutomatically(): void {
-    if (readable() && config.get("longsight.readAutomatically")) void reported(reader.read());
+    if (readable() && config.get("longsight.reading.inBackground") !== "never") void reported(reader.read());
   }
   readAutomatically();
   own(vscode.workspace.onDidGrantWorkspaceTrust(readAutomatically));

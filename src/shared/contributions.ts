@@ -24,9 +24,14 @@ export interface SettingTypes {
   "longsight.kvPlacement": "auto" | "device" | "host";
   "longsight.threads": number;
   "longsight.dataDir": string;
-  "longsight.readAutomatically": boolean;
   "longsight.files.exclude": readonly string[];
   "longsight.files.maxBytes": number;
+  "longsight.files.pinned": readonly string[];
+  "longsight.files.scope": readonly string[];
+  "longsight.files.outlines": boolean;
+  "longsight.reading.method": "perFile" | "contextual";
+  "longsight.reading.inBackground": "always" | "onMains" | "never";
+  "longsight.answer.focus": boolean;
   "longsight.answer.maxTokens": number;
   "longsight.answer.temperature": number;
   "longsight.answer.topP": number;

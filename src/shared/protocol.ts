@@ -2,8 +2,10 @@
  * Requests and notifications between the engine and its clients (extension host, command line), over LSP.
  * Values only: nothing here imports an editor or a runtime. docs/protocol.md describes each message.
  */
+import type { ConversationEntry, KeptConversation } from "./conversation";
 import type { ErrorValue } from "./errors";
-import type { FileTrace, Interval, TraceQuery, TraceSummary } from "./trace";
+import type { CodeSymbol, MentionCandidate } from "./symbols";
+import type { FileTrace, Interval, SymbolSelection, TraceQuery, TraceSummary } from "./trace";
 
 /** A request's name with its parameter and result types. */
 export interface RequestName<P, R> {
@@ -22,6 +24,10 @@ const notification = <P>(method: string): NotificationName<P> => ({ method });
 
 export type Backend = "auto" | "cpu" | "cuda" | "vulkan" | "metal";
 export type KvPlacement = "auto" | "device" | "host";
+/** How files are read: each by itself behind the instructions, or from left to right, each knowing those before it. */
+export type Reading = "perFile" | "contextual";
+/** When the workspace is read without being asked to. */
+export type BackgroundReading = "always" | "onMains" | "never";
 export type EsaPositions = "far" | "ordered" | "true";
 export type EsaVote = "sum" | "norm";
 
@@ -55,6 +61,16 @@ export interface EngineSettings {
   readonly maxFileBytes: number;
   /** Glob patterns left out besides the ignore files. */
   readonly exclude: readonly string[];
+  /** Glob patterns that go into the context before all else. */
+  readonly pinned: readonly string[];
+  /** Folders that the context is limited to, relative to their root; empty: all. */
+  readonly scope: readonly string[];
+  /** Files for which there is no room go in as outlines: their declarations. */
+  readonly outlines: boolean;
+  readonly reading: Reading;
+  readonly backgroundReading: BackgroundReading;
+  /** Spans that the question selected are read again, right before the answer. */
+  readonly focus: boolean;
   readonly maxAnswerTokens: number;
   readonly temperature: number;
   readonly topP: number;
@@ -83,8 +99,21 @@ export interface PlannedFile {
   readonly tokens: number;
   readonly estimated: boolean;
   readonly included: boolean;
+  /** Only its declarations are in. Absent: the whole file. */
+  readonly outline?: boolean;
+  /** Matched by a pinned pattern. */
+  readonly pinned?: boolean;
   /** Why it is in or left out, as a short phrase. */
   readonly reason: string;
+}
+
+/** What a larger budget would bring. */
+export interface PlanGain {
+  /** Tokens more. */
+  readonly tokens: number;
+  readonly files: number;
+  /** Bytes of keys, values and compressed keys that it costs; 0 while no model is known. */
+  readonly memoryBytes: number;
 }
 
 export interface PlanResult {
@@ -97,6 +126,8 @@ export interface PlanResult {
   readonly files: readonly PlannedFile[];
   /** Bytes of keys, values and compressed keys at this budget; 0 while no model is known. */
   readonly memoryBytes: number;
+  /** What 64 k tokens more would bring; null when everything is in. */
+  readonly gain?: PlanGain | null;
   readonly model: string | null;
 }
 
@@ -142,11 +173,31 @@ export interface AskRange {
   readonly endLine: number;
 }
 
+/** A file, or lines of one, that every step of the answer must be able to see. */
+export interface Mention {
+  readonly uri: string;
+  /** 1-based, inclusive; without lines the whole file. */
+  readonly startLine?: number;
+  readonly endLine?: number;
+  /** As the user wrote it, for the question's text: `@src/a.ts`, `@Parser.parse`. */
+  readonly label: string;
+}
+
+/** Forms of a question that have instructions of their own. */
+export type QuestionForm = "ask" | "explain" | "whereIs" | "whoUses" | "why";
+
 export interface AskParams {
   /** Chosen by the client; deltas carry it. */
   readonly askId: string;
   readonly question: string;
   readonly selection?: AskRange;
+  readonly mentions?: readonly Mention[];
+  /** Default `ask`. */
+  readonly form?: QuestionForm;
+  /** The conversation that this question goes on with; absent: a new one, unless `keep` is false. */
+  readonly conversation?: string;
+  /** False: nothing is kept of question and answer but the trace. Default true. */
+  readonly keep?: boolean;
 }
 
 export type StopReason = "end" | "length" | "stopped";
@@ -156,7 +207,21 @@ export interface AnswerResult {
   readonly citations: readonly Citation[];
   /** ISO 8601 time of the snapshot that the answer saw. */
   readonly asOf: string;
-  readonly context: { readonly files: number; readonly tokens: number };
+  readonly context: {
+    readonly files: number;
+    readonly tokens: number;
+    /** Files and tokens that the plan wants; more than the above when the question came before all was read. */
+    readonly plannedFiles?: number;
+    readonly plannedTokens?: number;
+  };
+  /** The conversation that it was kept in, with its place there; null when it was not kept. */
+  readonly conversation?: { readonly id: string; readonly turn: number } | null;
+  /** Earlier turns of the conversation that had no room any more. */
+  readonly droppedTurns?: number;
+  /** Names in code marks that stand nowhere in what was read. */
+  readonly unknownNames?: readonly string[];
+  /** Spans that the focus pass read again. */
+  readonly focus?: readonly AskRange[];
   readonly timings: AnswerTimings;
   /** Trace id. */
   readonly trace: string;
@@ -194,6 +259,8 @@ export interface EngineStatus {
   readonly model: string | null;
   readonly backend: string | null;
   readonly progress: Progress | null;
+  /** True while background reading is held back by the user. */
+  readonly paused?: boolean;
   /** What is in the context now; null before the first plan. */
   readonly context: {
     readonly files: number;
@@ -215,6 +282,39 @@ export const DownloadModel = request<{ readonly id: string }, { readonly path: s
 export const GetTrace = request<TraceQuery, TraceSummary>("longsight/trace");
 export const GetFileTrace = request<TraceQuery & { readonly path: string; readonly lines: Interval }, FileTrace>(
   "longsight/fileTrace",
+);
+/** Holds reading in the background back, or lets it go on; a read that was asked for goes on anyway. */
+export const Pause = request<{ readonly paused: boolean }, Record<string, never>>("longsight/pause");
+/** Conversations of this workspace, newest first; `query`: only those that contain it. */
+export const ListConversations = request<{ readonly query?: string }, readonly ConversationEntry[]>(
+  "longsight/conversations",
+);
+export const GetConversation = request<{ readonly id: string }, KeptConversation>("longsight/conversation");
+export const RenameConversation = request<{ readonly id: string; readonly title: string }, ConversationEntry>(
+  "longsight/renameConversation",
+);
+/** Without id: all of this workspace. */
+export const DeleteConversation = request<{ readonly id?: string }, { readonly deleted: number }>(
+  "longsight/deleteConversation",
+);
+/** Keeps the first `turns` turns, so that a question can be asked again in another way. */
+export const CutConversation = request<{ readonly id: string; readonly turns: number }, ConversationEntry>(
+  "longsight/cutConversation",
+);
+export const ExportConversation = request<{ readonly id: string }, { readonly markdown: string }>(
+  "longsight/exportConversation",
+);
+/** Files, folders and symbols whose name begins with, or contains, `text`; best first. */
+export const FindMentions = request<{ readonly text: string; readonly limit: number }, readonly MentionCandidate[]>(
+  "longsight/findMentions",
+);
+/** Questions that suit this repository, without the model. */
+export const SuggestQuestions = request<Record<string, never>, readonly string[]>("longsight/suggestQuestions");
+/** Declarations of a document of the workspace, in the order of lines. */
+export const GetSymbols = request<{ readonly uri: string }, readonly CodeSymbol[]>("longsight/symbols");
+/** Selection sums of the declarations of one file. */
+export const GetSymbolTrace = request<TraceQuery & { readonly path: string }, readonly SymbolSelection[]>(
+  "longsight/symbolTrace",
 );
 export const ClearCaches = request<Record<string, never>, { readonly freedBytes: number }>("longsight/clearCaches");
 

@@ -38,6 +38,20 @@ export interface FileSelection {
   readonly densest: readonly [startLine: number, endLine: number] | null;
 }
 
+/** Selection sums of one declaration of a file; what stands in an inner declaration counts for both. */
+export interface SymbolSelection {
+  readonly name: string;
+  readonly kind: string;
+  /** 1-based, inclusive. */
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly parent: string | null;
+  readonly tokens: number;
+  readonly selected: number;
+  readonly share: number;
+  readonly lift: number;
+}
+
 /** Selection of one line of one file. */
 export interface LineSelection {
   readonly path: string;

@@ -102,7 +102,7 @@ if (options.help) {
     const models = isFile ? [] : [options.model];
     const made = await setUp({ native: true, models, vsix: true, codeServer: code === null });
     const model = isFile ? file : made.models[options.model];
-    const settings = { "longsight.model": model, "longsight.readAutomatically": true };
+    const settings = { "longsight.model": model, "longsight.reading.inBackground": "always" };
     if (code === null) return serve(made.vsix, options, settings);
     await openDesktop(code, made.vsix, options.folder, settings);
     return 0;
