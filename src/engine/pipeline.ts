@@ -28,6 +28,7 @@ import { isNoModel, Runner } from "./runner";
 import { RunningPlan } from "./runningPlan";
 import { SessionHost } from "./sessionHost";
 import { compareSettings } from "./settings";
+import type { TraceIndex } from "./trace/query";
 import { standaloneTrace } from "./trace/standalone";
 import { TraceHost } from "./traceHost";
 import { WorkspaceHost } from "./workspaceHost";
@@ -172,17 +173,19 @@ export class Pipeline {
     });
   }
 
+  /** A stored trace, for queries. @throws LongsightError LS-404 */
+  traceIndex(id: string): Promise<TraceIndex> {
+    return this.#traces.index(id);
+  }
+
   /** Sums of a stored trace. @throws LongsightError LS-404, LS-601 */
   async trace({ id, ...selector }: TraceQuery): Promise<TraceSummary> {
-    return (await this.#traces.index(id)).summary(selector);
+    return (await this.traceIndex(id)).summary(selector);
   }
 
   /** One file of a stored trace; `lines` is half-open and 1-based. @throws LongsightError LS-404, LS-601 */
-  async fileTrace({
-    id,
-    ...selector
-  }: TraceQuery & { readonly path: string; readonly lines: Interval }): Promise<FileTrace> {
-    return (await this.#traces.index(id)).file(selector);
+  async fileTrace(query: TraceQuery & { readonly path: string; readonly lines: Interval }): Promise<FileTrace> {
+    return (await this.traceIndex(query.id)).file(query);
   }
 
   /** The `limit` most lifted lines of a stored trace. @throws LongsightError LS-404, LS-601 */

@@ -9,6 +9,7 @@ import {
   FindMentions,
   GetConversation,
   GetFileTrace,
+  GetSelectingSteps,
   GetSymbols,
   GetSymbolTrace,
   GetTrace,
@@ -69,6 +70,7 @@ const schemas = new Map<string, z.ZodType>([
   [GetSymbols.method, z.object({ uri: z.string().min(1) })],
   [GetSymbolTrace.method, query.extend({ path: z.string() })],
   [GetFileTrace.method, query.extend({ path: z.string(), lines: interval })],
+  [GetSelectingSteps.method, query.extend({ path: z.string(), lines: interval })],
 ]);
 
 /**

@@ -25,6 +25,7 @@ import {
   DownloadModel,
   type EngineStatus,
   GetFileTrace,
+  GetSelectingSteps,
   GetTrace,
   ListModels,
   Plan,
@@ -137,6 +138,7 @@ export class Server {
     this.#on(DownloadModel, (pipeline, { id }, operation) => pipeline.downloadModel(id, operation));
     this.#on(GetTrace, (pipeline, query) => pipeline.trace(query));
     this.#on(GetFileTrace, (pipeline, query) => pipeline.fileTrace(query));
+    this.#on(GetSelectingSteps, async (pipeline, query) => (await pipeline.traceIndex(query.id)).selectingSteps(query));
     this.#on(ClearCaches, (pipeline) => pipeline.clearCaches());
   }
 

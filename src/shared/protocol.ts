@@ -5,7 +5,7 @@
 import type { ConversationEntry, KeptConversation } from "./conversation";
 import type { ErrorValue } from "./errors";
 import type { CodeSymbol, MentionCandidate } from "./symbols";
-import type { FileTrace, Interval, SymbolSelection, TraceQuery, TraceSummary } from "./trace";
+import type { FileTrace, Interval, StepSelection, SymbolSelection, TraceQuery, TraceSummary } from "./trace";
 
 /** A request's name with its parameter and result types. */
 export interface RequestName<P, R> {
@@ -283,6 +283,11 @@ export const GetTrace = request<TraceQuery, TraceSummary>("longsight/trace");
 export const GetFileTrace = request<TraceQuery & { readonly path: string; readonly lines: Interval }, FileTrace>(
   "longsight/fileTrace",
 );
+/** The steps that selected tokens of the lines [from, to) (1-based) of a file, in their order. */
+export const GetSelectingSteps = request<
+  TraceQuery & { readonly path: string; readonly lines: Interval },
+  readonly StepSelection[]
+>("longsight/selectingSteps");
 /** Holds reading in the background back, or lets it go on; a read that was asked for goes on anyway. */
 export const Pause = request<{ readonly paused: boolean }, Record<string, never>>("longsight/pause");
 /** Conversations of this workspace, newest first; `query`: only those that contain it. */

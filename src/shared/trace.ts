@@ -61,6 +61,14 @@ export interface LineSelection {
   readonly lift: number;
 }
 
+/** How often one step selected a token of a region. */
+export interface StepSelection {
+  readonly step: number;
+  /** The answer token; empty while a question is read. */
+  readonly text: string;
+  readonly selected: number;
+}
+
 /** One token of the answer, as text, with its step. */
 export interface AnswerToken {
   readonly step: number;

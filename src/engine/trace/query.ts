@@ -5,6 +5,7 @@ import type {
   FileTraceLine,
   Interval,
   LineSelection,
+  StepSelection,
   TracePhase,
   TraceQuery,
   TraceSummary,
@@ -13,6 +14,7 @@ import { Exposure } from "./exposure";
 import { FileSums } from "./fileSums";
 import { densestRun, LineTable } from "./lineTable";
 import { Selections } from "./selections";
+import { stepSums } from "./stepSums";
 import { lineTokens } from "./tokenView";
 import type { Trace, TracedFile, TraceStep } from "./types";
 
@@ -80,9 +82,7 @@ export class TraceIndex {
   /** Tokens of the lines [from, to) (1-based) of a file. @throws LongsightError LS-601 */
   file(query: Selector & { readonly path: string; readonly lines: Interval }): FileTrace {
     const choice = this.#choose(query);
-    const file = this.trace.files.find(({ path }) => path === query.path);
-    if (file === undefined)
-      throw userErrors.badArgument("path", `${query.path} was not in the context of this answer.`);
+    const file = this.#file(query.path);
     const table = this.#table(file);
     const counts = this.#countsOf(choice);
     const sums = table.sums(counts);
@@ -99,6 +99,22 @@ export class TraceIndex {
       maxCount: (choice.layers[1] - choice.layers[0]) * (choice.steps[1] - choice.steps[0]),
       lines,
     };
+  }
+
+  /** The steps that selected tokens of the lines [from, to) (1-based) of a file. @throws LongsightError LS-601 */
+  selectingSteps(query: Selector & { readonly path: string; readonly lines: Interval }): StepSelection[] {
+    const choice = this.#choose(query);
+    const { firstTokens, count } = this.#table(this.#file(query.path));
+    const tokenAt = (line: number): number => firstTokens[Math.min(Math.max(line - 1, 0), count)] ?? 0;
+    const { steps, selections } = this.#phase(choice.phase);
+    const tokens = [tokenAt(query.lines[0]), tokenAt(query.lines[1])] as const;
+    const sums = stepSums(selections, choice.steps, choice.layers, tokens);
+    const found: StepSelection[] = [];
+    sums.forEach((selected, index) => {
+      const step = choice.steps[0] + index;
+      if (selected > 0) found.push({ step, text: steps[step]?.text ?? "", selected });
+    });
+    return found;
   }
 
   /**
@@ -154,6 +170,12 @@ export class TraceIndex {
       exposure.of(table.firstTokens[line] ?? 0, table.firstTokens[line + 1] ?? 0),
     );
     return densestRun(table.sums(counts), weights);
+  }
+
+  #file(path: string): TracedFile {
+    const file = this.trace.files.find((candidate) => candidate.path === path);
+    if (file === undefined) throw userErrors.badArgument("path", `${path} was not in the context of this answer.`);
+    return file;
   }
 
   #choose(query: Selector): Choice {

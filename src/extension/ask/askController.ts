@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { randomUUID } from "node:crypto";
 import { contextKeys } from "../../shared/contributions";
-import { Ask, type AnswerResult, type AskParams, type AskRange } from "../../shared/protocol";
+import { Ask, type AnswerResult, type AskParams, type AskRange, type QuestionForm } from "../../shared/protocol";
 import { DisposableStore } from "../disposables";
 import type { AnswerDelta, EngineClient } from "../engineClient";
 import { errorValueOf } from "../errors";
@@ -22,6 +22,7 @@ export class AskController implements vscode.Disposable {
   private readonly changed = this.scope.add(new vscode.EventEmitter<void>());
   private readonly appended = this.scope.add(new vscode.EventEmitter<AnswerDelta>());
   private readonly ranges = new Map<string, AskRange>();
+  private readonly forms = new Map<string, QuestionForm>();
   private running: { readonly id: string; readonly cancel: vscode.CancellationTokenSource } | null = null;
 
   readonly conversation = new Conversation();
@@ -52,8 +53,9 @@ export class AskController implements vscode.Disposable {
   }
 
   /** Asks a question; null while another is being answered, when it is stopped before an answer, or when it fails. */
-  ask(question: string, selection: AskSelection | null): Promise<AnswerResult | null> {
+  ask(question: string, selection: AskSelection | null, form: QuestionForm = "ask"): Promise<AnswerResult | null> {
     const id = randomUUID();
+    this.forms.set(id, form);
     if (selection !== null) this.ranges.set(id, selection.range);
     return this.send(id, question, selection?.label ?? null);
   }
@@ -74,6 +76,7 @@ export class AskController implements vscode.Disposable {
     this.stop();
     this.conversation.clear();
     this.ranges.clear();
+    this.forms.clear();
     this.publish();
   }
 
@@ -90,7 +93,8 @@ export class AskController implements vscode.Disposable {
     this.publish();
     try {
       const selection = this.ranges.get(id);
-      const params: AskParams = { askId: id, question, ...(selection === undefined ? {} : { selection }) };
+      const form = this.forms.get(id) ?? "ask";
+      const params: AskParams = { askId: id, question, form, ...(selection === undefined ? {} : { selection }) };
       const answer = await this.engine.request(Ask, params, cancel.token);
       this.conversation.complete(id, answer);
       return answer;

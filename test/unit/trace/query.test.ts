@@ -47,6 +47,26 @@ describe("trace sums, by hand", () => {
     assert.deepEqual(second.byLayer, [1, 1]);
   });
 
+  it("says which steps selected lines, each by how much", () => {
+    const steps = (lines: Interval, layers?: Interval): unknown =>
+      index.selectingSteps({ path: "a.ts", lines, ...(layers && { layers }) });
+    // Tokens 3..8 are line 1 with its line break at 7; token 8 begins line 2.
+    assert.deepEqual(steps([1, 2]), [{ step: 0, text: "The", selected: 2 }]);
+    assert.deepEqual(steps([2, 3]), [
+      { step: 0, text: "The", selected: 2 },
+      { step: 1, text: " end", selected: 2 },
+    ]);
+    assert.deepEqual(steps([2, 3], [0, 1]), [
+      { step: 0, text: "The", selected: 1 },
+      { step: 1, text: " end", selected: 1 },
+    ]);
+    assert.deepEqual(steps([1, 3]), [
+      { step: 0, text: "The", selected: 4 },
+      { step: 1, text: " end", selected: 2 },
+    ]);
+    assert.throws(() => index.selectingSteps({ path: "none.ts", lines: [1, 2] }), { code: "LS-601" });
+  });
+
   it("share and lift are what mockups and protocol define", () => {
     const [first, second] = index.summary({}).files;
     assert.ok(first && second);
