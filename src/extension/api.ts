@@ -1,5 +1,7 @@
+import type { TextEditor } from "vscode";
 import type { AnswerResult, EngineStatus, PlanResult, ReadResult } from "../shared/protocol";
 import type { AskViewState, ConversationTurn, HeatmapViewState } from "../shared/views";
+import type { GradedRun } from "./decorations/grades";
 import type { StatusPresentation } from "./status/presentation";
 
 /** What `activate` returns: the state of the extension and its main actions, for tests and other extensions. */
@@ -17,6 +19,8 @@ export interface LongsightApi {
   /** What waits in the input of the Ask view. */
   readonly draft: AskViewState["draft"];
   readonly heatmap: HeatmapViewState;
+  /** Lines of an editor that are painted with attention, by grade. */
+  paintedLines(editor: TextEditor): readonly GradedRun[];
   plan(): Promise<PlanResult>;
   read(): Promise<ReadResult>;
   /** Null when stopped or failed: see the last of `turns`. */

@@ -8,6 +8,7 @@ import { ModelChooser } from "./commands/chooseModel";
 import { notifyFailure } from "./commands/notify";
 import { WorkspaceReader } from "./commands/readWorkspace";
 import { Config } from "./config";
+import { EditorAttention } from "./decorations/editorAttention";
 import { EngineClient } from "./engineClient";
 import { errorValueOf } from "./errors";
 import { StatusBar } from "./status/statusBar";
@@ -37,6 +38,8 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   const statusBar = own(new StatusBar(client));
   const heatmap = own(new HeatmapPanel(extensionUri, extension.workspaceState, client, log));
   const plan = own(new PlanPanel(extensionUri, client, log));
+  const shownAnswer = { trace: () => controller.conversation.lastTrace, onDidChange: controller.onDidChange };
+  const attention = own(new EditorAttention(client, shownAnswer, extension.workspaceState, log));
   const reported = (work: Promise<unknown>): Promise<void> =>
     work.then(
       () => undefined,
@@ -66,6 +69,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     askView,
     heatmap,
     plan,
+    attention,
   };
   own(registerCommands(commandContext));
 
@@ -123,6 +127,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     get heatmap() {
       return heatmap.state;
     },
+    paintedLines: (editor) => attention.painted(editor),
     plan: () => client.request(Plan, {}),
     read: () => reader.read(),
     ask: (question) => controller.ask(question, null),

@@ -4,6 +4,7 @@ export const commands = {
   askAboutSelection: "longsight.askAboutSelection",
   readWorkspace: "longsight.readWorkspace",
   showAttention: "longsight.showAttention",
+  toggleAttentionInEditors: "longsight.toggleAttentionInEditors",
   chooseModel: "longsight.chooseModel",
   showContextPlan: "longsight.showContextPlan",
   restartEngine: "longsight.restartEngine",
@@ -50,4 +51,8 @@ export type SettingId = keyof SettingTypes;
 
 export const views = { container: "longsight", ask: "longsight.ask" } as const;
 export const panels = { heatmap: "longsight.heatmap", plan: "longsight.plan" } as const;
-export const contextKeys = { answering: "longsight.answering", hasTrace: "longsight.hasTrace" } as const;
+export const contextKeys = {
+  answering: "longsight.answering",
+  hasTrace: "longsight.hasTrace",
+  attentionInEditors: "longsight.attentionInEditors",
+} as const;

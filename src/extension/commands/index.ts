@@ -5,6 +5,7 @@ import { ClearCaches } from "../../shared/protocol";
 import type { AskViewCommand } from "../../shared/views";
 import type { AskController } from "../ask/askController";
 import type { Config } from "../config";
+import type { EditorAttention } from "../decorations/editorAttention";
 import type { EngineClient } from "../engineClient";
 import type { AskViewProvider } from "../views/askView";
 import type { HeatmapPanel } from "../views/heatmapPanel";
@@ -25,6 +26,7 @@ export interface CommandContext {
   readonly askView: AskViewProvider;
   readonly heatmap: HeatmapPanel;
   readonly plan: PlanPanel;
+  readonly attention: EditorAttention;
 }
 
 /** Registers every command of the manifest. */
@@ -34,6 +36,7 @@ export function registerCommands(context: CommandContext): vscode.Disposable {
     [commands.askAboutSelection]: () => askAboutSelection(context),
     [commands.readWorkspace]: () => context.reader.readWithProgress(),
     [commands.showAttention]: () => showAttention(context),
+    [commands.toggleAttentionInEditors]: () => context.attention.toggle(),
     [commands.chooseModel]: () => context.chooser.choose(),
     [commands.showContextPlan]: () => context.plan.show(),
     [commands.restartEngine]: () => context.engine.restart(),
