@@ -10,6 +10,7 @@ import { localWindow, QUESTION_LIMIT } from "./budget";
 import type { PackedContext } from "./context/types";
 import type { CurrentContext } from "./contextHost";
 import type { ActiveModel } from "./modelHost";
+import type { Operation } from "./progress";
 import type { Session } from "./session/session";
 import { TraceIndex } from "./trace/query";
 import { TraceRecorder } from "./trace/recorder";
@@ -18,6 +19,11 @@ import type { Trace } from "./trace/types";
 
 /** Files named as looked at. */
 const LOOKED_AT = 5;
+
+export interface AskOptions extends Operation {
+  /** A piece of the answer with the number of tokens so far. */
+  readonly onDelta?: (text: string, tokens: number) => void;
+}
 
 /** What an answer is made from. */
 export interface Asking {
@@ -151,5 +157,6 @@ function describe(
       return file === undefined ? [] : [{ path, uri: file.uri, lift }];
     }),
     attention: active.model.facts.denseReason ?? "esa",
+    model: active.file.id,
   };
 }

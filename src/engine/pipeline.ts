@@ -12,7 +12,8 @@ import type {
   ReadResult,
 } from "../shared/protocol";
 import type { FileTrace, Interval, LineSelection, StandaloneTrace, TraceQuery, TraceSummary } from "../shared/trace";
-import { askSession } from "./asking";
+import { type AskOptions, askSession } from "./asking";
+import { ConversationHost } from "./conversationHost";
 import { ContextHost, type CurrentContext } from "./contextHost";
 import { BoundedFolder } from "./disk";
 import type { Log } from "./log";
@@ -49,11 +50,6 @@ export interface ReadOptions extends Operation {
   readonly rebuild?: boolean;
 }
 
-export interface AskOptions extends Operation {
-  /** A piece of the answer with the number of tokens so far. */
-  readonly onDelta?: (text: string, tokens: number) => void;
-}
-
 export interface CalibrateResult {
   /** The projections, as GGUF. */
   readonly path: string;
@@ -87,6 +83,8 @@ export class Pipeline {
   readonly #context: ContextHost;
   readonly #session: SessionHost;
   readonly #traces: TraceHost;
+  /** Questions and answers that are kept. */
+  readonly conversations: ConversationHost;
   readonly #runningPlan = new RunningPlan();
   #settings: EngineSettings;
   /** True when the last look found no model on this machine. */
@@ -100,6 +98,7 @@ export class Pipeline {
     this.#context = new ContextHost(this.#workspace, log);
     this.#session = new SessionHost(log);
     this.#traces = new TraceHost(() => path.join(this.#settings.dataDir, "traces"));
+    this.conversations = new ConversationHost(() => this.#settings.dataDir, this.#workspace, this.#traces, log);
   }
 
   /**
@@ -136,8 +135,12 @@ export class Pipeline {
     });
   }
 
-  /** Answers a question; reads first when needed. @throws LongsightError */
+  /** Answers a question; reads first when needed. Kept in a conversation unless `keep` is false. @throws LongsightError */
   ask(params: AskParams, options: AskOptions = {}): Promise<AnswerResult> {
+    return this.conversations.keep(params, () => this.#answer(params, options));
+  }
+
+  #answer(params: AskParams, options: AskOptions): Promise<AnswerResult> {
     const { onDelta } = options;
     return this.#runWithPlan("answering", options, async (operation) => {
       const began = performance.now();

@@ -76,7 +76,15 @@ export class Runner {
 }
 
 /** Errors of one question or query: the engine itself is as well as before. */
-const REQUEST_ERRORS: ReadonlySet<string> = new Set(["LS-402", "LS-403", "LS-404", "LS-405", "LS-406", "LS-601"]);
+const REQUEST_ERRORS: ReadonlySet<string> = new Set([
+  "LS-402",
+  "LS-403",
+  "LS-404",
+  "LS-405",
+  "LS-406",
+  "LS-408",
+  "LS-601",
+]);
 
 function isAboutRequest(error: unknown): boolean {
   return error instanceof LongsightError && REQUEST_ERRORS.has(error.code);

@@ -21,16 +21,22 @@ import { isCancelled, LongsightError, toErrorValue, userErrors } from "../shared
 import {
   Ask,
   ClearCaches,
+  CutConversation,
+  DeleteConversation,
   Delta,
   DownloadModel,
   type EngineStatus,
+  ExportConversation,
+  GetConversation,
   GetFileTrace,
   GetSelectingSteps,
   GetTrace,
+  ListConversations,
   ListModels,
   Plan,
   type Progress,
   Read,
+  RenameConversation,
   type RequestName,
   Status,
   USER_ERROR_CODE,
@@ -140,6 +146,12 @@ export class Server {
     this.#on(GetFileTrace, (pipeline, query) => pipeline.fileTrace(query));
     this.#on(GetSelectingSteps, async (pipeline, query) => (await pipeline.traceIndex(query.id)).selectingSteps(query));
     this.#on(ClearCaches, (pipeline) => pipeline.clearCaches());
+    this.#on(ListConversations, ({ conversations }, { query }) => conversations.list(query));
+    this.#on(GetConversation, ({ conversations }, { id }) => conversations.get(id));
+    this.#on(RenameConversation, ({ conversations }, { id, title }) => conversations.rename(id, title));
+    this.#on(DeleteConversation, ({ conversations }, { id }) => conversations.delete(id));
+    this.#on(CutConversation, ({ conversations }, { id, turns }) => conversations.cut(id, turns));
+    this.#on(ExportConversation, ({ conversations }, { id }) => conversations.export(id));
   }
 
   /** Answers a request: parameters checked, cancellation as a signal, progress to the client's token. */

@@ -38,6 +38,15 @@ export class TraceHost {
     }
   }
 
+  /** Removes traces whose answers are gone. */
+  async remove(ids: readonly string[]): Promise<void> {
+    const store = new TraceStore(this.#dir());
+    for (const id of ids) {
+      this.#indexes.delete(id);
+      await store.remove(id);
+    }
+  }
+
   /** Drops what is in memory. */
   forget(): void {
     this.#indexes.clear();

@@ -148,6 +148,12 @@ export const userErrors = {
     ),
   engineStopped: (detail: string) =>
     new LongsightError("LS-407", `The engine stopped: ${detail}`, "It restarts by itself; ask again."),
+  conversationMissing: (id: string) =>
+    new LongsightError(
+      "LS-408",
+      `There is no conversation '${id}' in this workspace, or its file is damaged.`,
+      "Start a new conversation; the list shows those that are kept.",
+    ),
   dataDirUnusable: (path: string, cause?: unknown) =>
     new LongsightError(
       "LS-501",

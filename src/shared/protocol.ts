@@ -230,6 +230,8 @@ export interface AnswerResult {
   readonly lookedAt: readonly { readonly path: string; readonly uri: string; readonly lift: number }[];
   /** "esa", or why the model runs dense. */
   readonly attention: string;
+  /** Catalogue id or path of the model that answered. */
+  readonly model?: string;
 }
 
 export interface ModelEntry {

@@ -14,14 +14,22 @@ export function addAskCommand(program: Command, signal: AbortSignal): void {
     .addHelpText(
       "after",
       "\nExamples:\n  longsight ask . 'Where are settings read?'\n" +
-        "  longsight ask . 'What does the parser do?' --temperature 0 --json\n",
-    );
+        "  longsight ask . 'What does the parser do?' --temperature 0 --json\n" +
+        "  longsight ask . 'And who calls it?' --conversation 20261127T130501042-9f3c1a\n",
+    )
+    .option("--conversation [id]", "keep question and answer: in a new conversation, or go on with this one");
   addAnswerOptions(addAttentionOptions(addReadingOptions(command))).action(async (dir: string, question: string) => {
     const session = openSession(command, signal);
     const { output } = session;
+    const { conversation } = command.opts<{ readonly conversation?: string | true }>();
     const answer = await withPipeline(session, dir, (pipeline) =>
       pipeline.ask(
-        { askId: randomUUID(), question },
+        {
+          askId: randomUUID(),
+          question,
+          keep: conversation !== undefined,
+          ...(typeof conversation === "string" && { conversation }),
+        },
         {
           signal,
           onProgress: output.progress,
@@ -45,8 +53,9 @@ function toJson(answer: AnswerResult): Readonly<Record<string, unknown>> {
     endLine,
     origin,
   }));
-  const { text, asOf, context, timings, trace, stopReason, attention } = answer;
-  return { text, citations, asOf, context, timings, trace, stopReason, attention };
+  const { text, asOf, context, conversation, droppedTurns, timings, trace, stopReason, attention, model } = answer;
+  const kept = { conversation: conversation?.id, droppedTurns };
+  return { text, citations, asOf, context, ...kept, timings, trace, stopReason, attention, model };
 }
 
 function formatSources(citations: readonly Citation[]): string {
@@ -60,6 +69,7 @@ function summarise(answer: AnswerResult): string {
   return (
     `${formatCount(context.files)} files, ${formatCount(context.tokens)} tokens; ` +
     `first word after ${formatDuration(timings.firstToken)}, ${formatCount(timings.prefilledTokens)} tokens read, ` +
-    `${formatCount(timings.reusedTokens)} from before${rate}; attention: ${answer.attention}; trace ${answer.trace}`
+    `${formatCount(timings.reusedTokens)} from before${rate}; attention: ${answer.attention}; trace ${answer.trace}` +
+    (answer.conversation ? `; conversation ${answer.conversation.id}` : "")
   );
 }

@@ -57,6 +57,11 @@ export class TraceStore {
     return null;
   }
 
+  /** Removes a trace; one that is not there is gone already. */
+  async remove(id: string): Promise<void> {
+    if (ID.test(id)) await this.#folder.remove(this.#folder.file(id));
+  }
+
   /** Removes all traces; returns the bytes freed. */
   clear(): Promise<number> {
     return this.#folder.clear();
