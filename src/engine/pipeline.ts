@@ -1,5 +1,4 @@
 import path from "node:path";
-import { LongsightError } from "../shared/errors";
 import type {
   AnswerResult,
   AskParams,
@@ -25,7 +24,7 @@ import { type ActiveModel, ModelHost } from "./modelHost";
 import { type Operation, unlessAborted } from "./progress";
 import { toContextStatus, toPlannedStatus, toPlanResult, unitsOf } from "./results";
 import type { BringResult, Session } from "./session/session";
-import { isNoModel, Runner } from "./runner";
+import { nullWithoutModel, nullWithoutUsableModel, Runner } from "./runner";
 import { RunningPlan } from "./runningPlan";
 import { SessionHost } from "./sessionHost";
 import { compareSettings } from "./settings";
@@ -337,15 +336,4 @@ export class Pipeline {
     if (this.#modelMissing) return "noModel";
     return this.#session.session === null ? "idle" : "ready";
   }
-}
-
-/** Models can be listed while the chosen one is missing or damaged: that is when another one is looked for. */
-function nullWithoutUsableModel(error: unknown): null {
-  if (error instanceof LongsightError && error.code.startsWith("LS-3")) return null;
-  throw error;
-}
-
-function nullWithoutModel(error: unknown): null {
-  if (isNoModel(error)) return null;
-  throw error;
 }

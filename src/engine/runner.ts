@@ -94,3 +94,15 @@ function isAboutRequest(error: unknown): boolean {
 export function isNoModel(error: unknown): boolean {
   return error instanceof LongsightError && (error.code === "LS-302" || error.code === "LS-306");
 }
+
+/** Models can be listed while the chosen one is missing or damaged: that is when another one is looked for. */
+export function nullWithoutUsableModel(error: unknown): null {
+  if (error instanceof LongsightError && error.code.startsWith("LS-3")) return null;
+  throw error;
+}
+
+/** Nothing, where only a model is missing. */
+export function nullWithoutModel(error: unknown): null {
+  if (isNoModel(error)) return null;
+  throw error;
+}
