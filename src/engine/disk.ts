@@ -128,13 +128,14 @@ export class BoundedFolder {
     await rm(file, { force: true });
   }
 
-  /** Removes the least recently used entries beyond the size, but never `keep`, and unfinished files of the past. */
-  async trim(keep?: string): Promise<readonly string[]> {
+  /** Removes the least recently used entries beyond the size, but none to `keep`, and unfinished files of the past. */
+  async trim(keep: string | ReadonlySet<string> = ""): Promise<readonly string[]> {
+    const kept = typeof keep === "string" ? new Set([keep]) : keep;
     const removed: string[] = [];
     let total = 0;
     for (const entry of await this.list()) {
       total += entry.bytes;
-      if (total <= this.#maxBytes || entry.path === keep) continue;
+      if (total <= this.#maxBytes || kept.has(entry.path)) continue;
       await this.remove(entry.path);
       removed.push(entry.path);
       total -= entry.bytes;

@@ -13,17 +13,18 @@ import type {
 import type { FileTrace, Interval, LineSelection, StandaloneTrace, TraceQuery, TraceSummary } from "../shared/trace";
 import { type AskOptions, askSession } from "./asking";
 import { ConversationHost } from "./conversationHost";
-import { ContextHost, type CurrentContext } from "./contextHost";
+import { ContextHost } from "./contextHost";
 import { BoundedFolder } from "./disk";
 import type { Log } from "./log";
 import { projectionsFolder } from "./model/calibration";
 import { downloadModel } from "./model/download";
 import { resolveModel } from "./model/files";
 import { listModels, thisMachine } from "./model/recommend";
-import { type ActiveModel, ModelHost } from "./modelHost";
+import { ModelHost } from "./modelHost";
 import { type Operation, unlessAborted } from "./progress";
-import { toContextStatus, toPlannedStatus, toPlanResult, unitsOf } from "./results";
-import type { BringResult, Session } from "./session/session";
+import { Readings } from "./readings";
+import { marksFolder } from "./readMarks";
+import { toPlannedStatus, toPlanResult } from "./results";
 import { nullWithoutModel, nullWithoutUsableModel, Runner } from "./runner";
 import { RunningPlan } from "./runningPlan";
 import { SessionHost } from "./sessionHost";
@@ -61,16 +62,6 @@ export interface CalibrateResult {
   readonly seconds: number;
 }
 
-/** The workspace, read: what the cache holds now and what that took. */
-interface Reading extends BringResult {
-  readonly active: ActiveModel;
-  readonly context: CurrentContext;
-  readonly session: Session;
-  /** Seconds: to load the model, to bring the cache to the context. */
-  readonly load: number;
-  readonly bring: number;
-}
-
 /**
  * Composes the stages: files → snapshot → packed context → tokens → KV cache → answer with citations and trace. Calls
  * that need the model wait for each other, in the order they were made.
@@ -81,6 +72,7 @@ export class Pipeline {
   readonly #model: ModelHost;
   readonly #context: ContextHost;
   readonly #session: SessionHost;
+  readonly #readings: Readings;
   readonly #traces: TraceHost;
   /** Questions and answers that are kept. */
   readonly conversations: ConversationHost;
@@ -96,6 +88,16 @@ export class Pipeline {
     this.#model = new ModelHost(log);
     this.#context = new ContextHost(this.#workspace, log);
     this.#session = new SessionHost(log);
+    this.#readings = new Readings({
+      runner: this.#runner,
+      workspace: this.#workspace,
+      model: this.#model,
+      context: this.#context,
+      session: this.#session,
+      runningPlan: this.#runningPlan,
+      settings: () => this.#settings,
+      log,
+    });
     this.#traces = new TraceHost(() => path.join(this.#settings.dataDir, "traces"));
     this.conversations = new ConversationHost(() => this.#settings.dataDir, this.#workspace, this.#traces, log);
   }
@@ -124,55 +126,55 @@ export class Pipeline {
     });
   }
 
-  /** Walks, plans, packs, restores or prefills, saves the snapshot. @throws LongsightError */
+  /** Walks, plans, packs, restores or prefills, saves. A question interrupts it, and it goes on afterwards. @throws LongsightError */
   read(options: ReadOptions = {}): Promise<ReadResult> {
-    return this.#runWithPlan("reading", options, async (operation) => {
-      const began = performance.now();
-      const { context, prefilled, reused, snapshotBytes } = await this.#read({ ...options, ...operation });
-      const seconds = (performance.now() - began) / 1000;
-      return { tokens: context.packed.tokens.length, prefilled, reused, seconds, snapshotBytes };
-    });
+    return this.#readings.all(options);
   }
 
-  /** Answers a question; reads first when needed. Kept in a conversation unless `keep` is false. @throws LongsightError */
+  /**
+   * Answers a question; reads first when needed. A reading that goes on is interrupted, and the answer sees what it has read.
+   * Kept in a conversation unless `keep` is false. @throws LongsightError
+   */
   ask(params: AskParams, options: AskOptions = {}): Promise<AnswerResult> {
-    return this.conversations.keep(params, () => this.#answer(params, options));
+    const answer = (operation: Operation): Promise<AnswerResult> =>
+      this.#runningPlan.during(() => this.#answer(params, { ...options, ...operation }));
+    return this.conversations.keep(params, () => this.#runner.run("answering", options, answer, "question"));
   }
 
-  #answer(params: AskParams, options: AskOptions): Promise<AnswerResult> {
-    const { onDelta } = options;
-    return this.#runWithPlan("answering", options, async (operation) => {
-      const began = performance.now();
-      const { active, context, session, load, bring, prefilled, reused } = await this.#read(operation);
-      this.#runner.status.enter("answering");
-      let firstToken = NaN;
-      const asked = await askSession({
-        params,
-        settings: this.#settings,
-        active,
-        context,
-        session,
-        workspace: this.#workspace.id,
-        signal: operation.signal,
-        onDelta: (text, tokens) => {
-          if (Number.isNaN(firstToken)) firstToken = (performance.now() - began) / 1000;
-          onDelta?.(text, tokens);
-        },
-      });
-      await this.#traces.store(asked.trace);
-      return {
-        ...asked.answer,
-        timings: {
-          load,
-          prefill: bring + asked.prefill,
-          firstToken: Number.isNaN(firstToken) ? (performance.now() - began) / 1000 : firstToken,
-          decode: asked.decode,
-          prefilledTokens: prefilled + asked.questionTokens,
-          reusedTokens: reused,
-          generatedTokens: asked.generatedTokens,
-        },
-      };
+  async #answer(params: AskParams, { signal, onProgress, onDelta }: AskOptions): Promise<AnswerResult> {
+    const began = performance.now();
+    const reading = await this.#readings.forQuestion(params, { signal, onProgress });
+    const { active, context, planned, session } = reading;
+    this.#runner.status.enter("answering");
+    let firstToken = NaN;
+    const asked = await askSession({
+      params,
+      settings: this.#settings,
+      active,
+      context,
+      session,
+      workspace: this.#workspace.id,
+      signal,
+      onDelta: (text, tokens) => {
+        if (Number.isNaN(firstToken)) firstToken = (performance.now() - began) / 1000;
+        onDelta?.(text, tokens);
+      },
     });
+    await this.#traces.store(asked.trace);
+    const { files, tokens } = planned.packed;
+    return {
+      ...asked.answer,
+      context: { ...asked.answer.context, plannedFiles: files.length, plannedTokens: tokens.length },
+      timings: {
+        load: reading.load,
+        prefill: reading.bring + asked.prefill,
+        firstToken: Number.isNaN(firstToken) ? (performance.now() - began) / 1000 : firstToken,
+        decode: asked.decode,
+        prefilledTokens: reading.prefilled + asked.questionTokens,
+        reusedTokens: reading.reused,
+        generatedTokens: asked.generatedTokens,
+      },
+    };
   }
 
   /** A stored trace, for queries. @throws LongsightError LS-404 */
@@ -235,18 +237,31 @@ export class Pipeline {
     });
   }
 
+  /** Begins to read in the background, as the settings allow: for clients that stay. */
+  startReading(): void {
+    this.#readings.background.start();
+  }
+
+  /** Holds reading in the background back, or lets it go on. */
+  pause(paused: boolean): void {
+    this.#readings.pause(paused);
+  }
+
   /** Text of an unsaved buffer; null when it was saved or closed. */
   setOverlay(uri: string, text: string | null): void {
     this.#workspace.setOverlay(uri, text);
+    this.#readings.background.typed();
   }
 
   /** Says that files changed, appeared or vanished. */
   invalidate(uris: readonly string[]): void {
     this.#workspace.invalidate(uris);
+    this.#readings.background.changed();
   }
 
   setRoots(roots: readonly WorkspaceRoot[]): void {
     this.#workspace.setRoots(roots);
+    this.#readings.background.changed();
   }
 
   /** Takes new settings from the next call on; what no longer fits them is freed. */
@@ -254,10 +269,12 @@ export class Pipeline {
     return this.#runner.change(async () => {
       const change = compareSettings(this.#settings, settings);
       this.#settings = settings;
+      this.#readings.background.changed();
       if (change === "none" || change === "answer") return;
       this.#context.reset();
       if (change === "plan") return;
       await this.#session.dispose();
+      this.#readings.reset();
       if (change === "model") {
         await this.#model.unload();
         this.#modelMissing = false;
@@ -272,13 +289,16 @@ export class Pipeline {
   clearCaches(): Promise<{ readonly freedBytes: number }> {
     return this.#runner.change(async () => {
       await this.#session.dispose();
+      this.#readings.reset();
       this.#context.reset();
       this.#traces.forget();
       const { dataDir } = this.#settings;
       const folders = [
         new BoundedFolder(path.join(dataDir, "snapshots"), "", 0),
         new BoundedFolder(path.join(dataDir, "tokens"), "", 0),
+        new BoundedFolder(path.join(dataDir, "segments"), "", 0),
         new BoundedFolder(path.join(dataDir, "traces"), "", 0),
+        marksFolder(dataDir),
         projectionsFolder(dataDir),
       ];
       let freedBytes = 0;
@@ -289,51 +309,14 @@ export class Pipeline {
 
   /** Stops native work within one step and frees everything. May be called again. */
   async dispose(): Promise<void> {
+    this.#readings.background.dispose();
     await this.#runner.close();
     await this.#session.dispose();
     await this.#model.unload();
   }
 
-  /** Runs work that reads first; its plan can be asked for meanwhile. */
-  #runWithPlan<T>(state: EngineState, options: Operation, work: (operation: Operation) => Promise<T>): Promise<T> {
-    return this.#runner.run(state, options, (operation) => this.#runningPlan.during(() => work(operation)));
-  }
-
-  async #read(operation: ReadOptions): Promise<Reading> {
-    const settings = this.#settings;
-    await this.#workspace.requireFolders();
-    this.#runner.status.enter("loading");
-    const began = performance.now();
-    const active = await this.#model.ensure(settings, operation);
-    this.#modelMissing = false;
-    const load = (performance.now() - began) / 1000;
-    this.#runner.status.update({ model: active.file.id, backend: active.runtime.backend });
-    this.#runner.status.enter("planning");
-    const context = await this.#context.pack(settings, active, this.#session.held, operation);
-    const { packed, budget } = context;
-    this.#runningPlan.tell(toPlanResult(packed.plan, budget, active.frame.before.length, active.file.id));
-    this.#runner.status.enter("reading");
-    const session = await this.#session.ensure(settings, active, context, operation);
-    const tell = (): void => this.#runner.status.update({ context: toContextStatus(context, session.readTokens) });
-    tell();
-    const bringBegan = performance.now();
-    try {
-      const result = await session.bring(context.packed.tokens, {
-        ...operation,
-        units: unitsOf(context.packed),
-        onProgress: (progress) => {
-          tell();
-          operation.onProgress?.(progress);
-        },
-      });
-      return { ...result, active, context, session, load, bring: (performance.now() - bringBegan) / 1000 };
-    } finally {
-      tell();
-    }
-  }
-
   #restState(): EngineState {
-    if (this.#modelMissing) return "noModel";
+    if (this.#modelMissing && this.#model.active === null) return "noModel";
     return this.#session.session === null ? "idle" : "ready";
   }
 }

@@ -2,7 +2,7 @@ import { isCancelled, LongsightError } from "../shared/errors";
 import type { EngineState, EngineStatus } from "../shared/protocol";
 import type { Log } from "./log";
 import type { OnProgress, Operation } from "./progress";
-import { Queue } from "./queue";
+import { Queue, type Rank } from "./queue";
 import { StatusBoard } from "./status";
 
 /** Runs the engine's calls one at a time, and keeps the status true while they start, go on, fail and end. */
@@ -21,20 +21,41 @@ export class Runner {
     this.#restState = restState;
   }
 
-  /** Waits for the model to be free; ends with the call's signal or the engine's life. @throws LongsightError LS-900 */
-  run<T>(state: EngineState, options: Operation, work: (operation: Operation) => Promise<T>): Promise<T> {
+  /**
+   * Waits for the model to be free; ends with the call's signal or the engine's life.
+   * @param rank work of a lower rank that is under way gives way
+   * @throws LongsightError LS-900
+   */
+  run<T>(
+    state: EngineState,
+    options: Operation,
+    work: (operation: Operation) => Promise<T>,
+    rank: Rank = "normal",
+  ): Promise<T> {
     const operation = this.operation(options);
-    return this.#queue.run(async () => {
-      this.status.enter(state);
-      try {
-        const result = await work(operation);
-        this.rest();
-        return result;
-      } catch (error) {
-        this.#failed(error);
-        throw error;
-      }
-    }, operation.signal);
+    return this.#queue.run(() => this.#show(state, () => work(operation)), operation.signal, rank);
+  }
+
+  /**
+   * Runs work that can be interrupted: it resolves with null when it gave way, and comes again behind what it gave way to.
+   * @param state null: the work itself says what it does, and what goes wrong is told to its caller alone
+   * @throws LongsightError LS-900
+   */
+  async runInSlices<T>(
+    state: EngineState | null,
+    options: Operation,
+    work: (operation: Operation, giveWay: AbortSignal) => Promise<T | null>,
+    rank: Rank = "normal",
+  ): Promise<T> {
+    const operation = this.operation(options);
+    for (;;) {
+      const slice = (giveWay: AbortSignal): Promise<T | null> =>
+        state === null
+          ? this.#keepState(() => work(operation, giveWay))
+          : this.#show(state, () => work(operation, giveWay));
+      const result = await this.#queue.run(slice, operation.signal, rank);
+      if (result !== null) return result;
+    }
   }
 
   /** Waits its turn like `run`, without a state of its own: for quick changes. */
@@ -63,6 +84,28 @@ export class Runner {
   close(): Promise<void> {
     this.#life.abort();
     return this.#queue.close();
+  }
+
+  async #show<T>(state: EngineState, work: () => Promise<T>): Promise<T> {
+    this.status.enter(state);
+    try {
+      const result = await work();
+      this.rest();
+      return result;
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  /** What the work shows is over with it; a state that it did not touch stays. */
+  async #keepState<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.status.value.state;
+    try {
+      return await work();
+    } finally {
+      if (this.status.value.state !== before) this.rest();
+    }
   }
 
   #failed(error: unknown): void {

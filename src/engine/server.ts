@@ -33,6 +33,7 @@ import {
   GetTrace,
   ListConversations,
   ListModels,
+  Pause,
   Plan,
   type Progress,
   Read,
@@ -65,7 +66,10 @@ export class Server {
     this.#connection = connection;
     this.#log = log;
     connection.onInitialize((params) => this.#initialize(params));
-    connection.onInitialized(() => this.#watchFolders());
+    connection.onInitialized(() => {
+      this.#watchFolders();
+      this.#pipeline?.startReading();
+    });
     connection.onShutdown(() => this.dispose());
     this.#followDocuments();
     this.#followSettings();
@@ -145,6 +149,10 @@ export class Server {
     this.#on(GetTrace, (pipeline, query) => pipeline.trace(query));
     this.#on(GetFileTrace, (pipeline, query) => pipeline.fileTrace(query));
     this.#on(GetSelectingSteps, async (pipeline, query) => (await pipeline.traceIndex(query.id)).selectingSteps(query));
+    this.#on(Pause, (pipeline, { paused }) => {
+      pipeline.pause(paused);
+      return Promise.resolve({});
+    });
     this.#on(ClearCaches, (pipeline) => pipeline.clearCaches());
     this.#on(ListConversations, ({ conversations }, { query }) => conversations.list(query));
     this.#on(GetConversation, ({ conversations }, { id }) => conversations.get(id));

@@ -17,6 +17,7 @@ import type { ActiveModel } from "./modelHost";
 import { type ContextOptions, type EsaOptions, NativeError } from "./nativeTypes";
 import type { Operation } from "./progress";
 import { requireMemory } from "./session/memory";
+import { ContextualReader } from "./session/contextualReader";
 import { Session } from "./session/session";
 import { SnapshotStore } from "./session/snapshotStore";
 import type { ReadText, Snapshot } from "./workspace/types";
@@ -43,7 +44,7 @@ export class SessionHost {
 
   /** Bytes that the present cache takes. */
   get held(): number {
-    return this.#current?.session.context.memory.total ?? 0;
+    return this.#current?.session.heldBytes ?? 0;
   }
 
   /**
@@ -88,7 +89,8 @@ export class SessionHost {
     if (native === null) return this.ensure(settings, active, context, operation, false);
     const { total } = native.memory;
     this.#log.info(`made a ${native.isEsa ? "selective" : "dense"} context of ${contextSize} tokens, ${total} bytes`);
-    const session = new Session({ context: native, store, key, batchSize: BATCH_SIZE, log: this.#log });
+    const reader = new ContextualReader({ store, key, batchSize: BATCH_SIZE });
+    const session = new Session({ context: native, reader, batchSize: BATCH_SIZE });
     this.#current = { key, session };
     return session;
   }

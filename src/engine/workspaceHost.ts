@@ -25,6 +25,11 @@ export class WorkspaceHost {
       .join("\n");
   }
 
+  /** True without any root. */
+  get isEmpty(): boolean {
+    return this.#roots.length === 0;
+  }
+
   setRoots(roots: readonly WorkspaceRoot[]): void {
     this.#roots = roots.map(({ uri, name }) => ({ uri: normalise(uri), name }));
   }

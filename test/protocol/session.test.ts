@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from
 import path from "node:path";
 import { createLog } from "../../src/engine/log";
 import type { LoadedModel, LlamaRuntime } from "../../src/engine/model/llama";
+import { ContextualReader } from "../../src/engine/session/contextualReader";
 import { Session } from "../../src/engine/session/session";
 import { SnapshotStore } from "../../src/engine/session/snapshotStore";
 import { isCancelled } from "../../src/shared/errors";
@@ -52,18 +53,14 @@ describe("Session on a real context", function () {
       batchSize: BATCH,
       esa: SMALL_ESA,
     });
-    const session = new Session({
-      context,
-      store: new SnapshotStore({
-        dir,
-        maxBytes: options.maxBytes ?? 2 ** 30,
-        peek: (file, key) => llama.native.peekSnapshot(file, key),
-        log,
-      }),
-      key: options.key ?? KEY,
-      batchSize: BATCH,
+    const store = new SnapshotStore({
+      dir,
+      maxBytes: options.maxBytes ?? 2 ** 30,
+      peek: (file, key) => llama.native.peekSnapshot(file, key),
       log,
     });
+    const reader = new ContextualReader({ store, key: options.key ?? KEY, batchSize: BATCH });
+    const session = new Session({ context, reader, batchSize: BATCH });
     open.push(session);
     return session;
   }
@@ -76,7 +73,12 @@ describe("Session on a real context", function () {
     const first = await session.bring(wanted);
     assert.deepEqual([first.reused, first.prefilled], [0, 200]);
     assert.equal(first.snapshotBytes, statSync(path.join(dir, snapshots()[0] ?? "")).size);
-    assert.deepEqual(await session.bring(wanted), { reused: 200, prefilled: 0, snapshotBytes: first.snapshotBytes });
+    assert.deepEqual(await session.bring(wanted), {
+      reused: 200,
+      prefilled: 0,
+      snapshotBytes: first.snapshotBytes,
+      complete: true,
+    });
     assert.equal(session.context.length, 200);
   });
 

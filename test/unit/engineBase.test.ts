@@ -155,6 +155,42 @@ describe("Queue", () => {
     await first;
   });
 
+  it("tells a running task to give way to a higher rank, and lets it come again behind that", async () => {
+    const queue = new Queue();
+    const order: string[] = [];
+    const read = async (): Promise<void> => {
+      const gaveWay = await queue.run(async (giveWay) => {
+        order.push("read");
+        while (!giveWay.aborted && order.length < 3) await sleep(1);
+        return giveWay.aborted;
+      });
+      if (gaveWay) await read();
+    };
+    const reading = read();
+    await sleep(1);
+    const same = queue.run(() => Promise.resolve(order.push("same rank")));
+    await sleep(5);
+    assert.deepEqual(order, ["read"]);
+    await queue.run(() => Promise.resolve(order.push("question")), undefined, "question");
+    await Promise.all([reading, same]);
+    assert.deepEqual(order, ["read", "same rank", "question", "read"]);
+  });
+
+  it("tells a task at its start when a higher rank waits already, but not when that was cancelled", async () => {
+    const queue = new Queue();
+    const abort = new AbortController();
+    const first = queue.run(() => sleep(5));
+    const cancelled = queue.run(() => Promise.resolve(), abort.signal, "question");
+    const gaveWay = queue.run((giveWay) => Promise.resolve(giveWay.aborted), undefined, "background");
+    const next = queue.run((giveWay) => Promise.resolve(giveWay.aborted), undefined, "background");
+    const question = queue.run(() => Promise.resolve(), undefined, "question");
+    abort.abort();
+    await assert.rejects(cancelled, isCancelled);
+    assert.deepEqual(await Promise.all([gaveWay, next]), [true, true]);
+    await Promise.all([first, question]);
+    assert.equal(await queue.run((giveWay) => Promise.resolve(giveWay.aborted), undefined, "background"), false);
+  });
+
   it("closes after the running task", async () => {
     const queue = new Queue();
     let ended = false;

@@ -27,6 +27,8 @@ export interface SnapshotStoreOptions {
   /** Tokens of a snapshot without loading it; rejects with NativeError BAD_FILE. */
   readonly peek: (file: string, key: string) => Promise<Int32Array>;
   readonly log: Log;
+  /** Told when a snapshot cannot be saved. */
+  readonly onNotKept?: ((cause: unknown) => void) | undefined;
 }
 
 /**
@@ -97,6 +99,7 @@ export class SnapshotStore {
       return size;
     } catch (error) {
       log.warn(`the snapshot could not be saved; the next start reads anew`, error);
+      this.#options.onNotKept?.(error);
       return 0;
     }
   }
