@@ -5,6 +5,7 @@ import { AskController } from "./ask/askController";
 import { ModelList } from "./ask/models";
 import { registerCommands, runViewCommand, type CommandContext } from "./commands";
 import { ModelChooser } from "./commands/chooseModel";
+import { followPaused } from "./commands/pauseReading";
 import { notifyFailure } from "./commands/notify";
 import { WorkspaceReader } from "./commands/readWorkspace";
 import { Config } from "./config";
@@ -72,6 +73,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     attention,
   };
   own(registerCommands(commandContext));
+  own(followPaused(client));
 
   /** Looks at the workspace once for each engine and settings, so that the view says what an answer would be based on. */
   let plannedFor = 0;

@@ -2,6 +2,17 @@
 export const commands = {
   ask: "longsight.ask",
   askAboutSelection: "longsight.askAboutSelection",
+  explain: "longsight.explain",
+  whereUsed: "longsight.whereUsed",
+  why: "longsight.why",
+  explainTerminal: "longsight.explainTerminal",
+  pin: "longsight.pin",
+  unpin: "longsight.unpin",
+  leaveOut: "longsight.leaveOut",
+  limitToFolder: "longsight.limitToFolder",
+  useAllFolders: "longsight.useAllFolders",
+  pauseReading: "longsight.pauseReading",
+  resumeReading: "longsight.resumeReading",
   readWorkspace: "longsight.readWorkspace",
   showAttention: "longsight.showAttention",
   toggleAttentionInEditors: "longsight.toggleAttentionInEditors",
@@ -33,6 +44,7 @@ export interface SettingTypes {
   "longsight.reading.method": "perFile" | "contextual";
   "longsight.reading.inBackground": "always" | "onMains" | "never";
   "longsight.answer.focus": boolean;
+  "longsight.codeLens": boolean;
   "longsight.answer.maxTokens": number;
   "longsight.answer.temperature": number;
   "longsight.answer.topP": number;
@@ -55,4 +67,5 @@ export const contextKeys = {
   answering: "longsight.answering",
   hasTrace: "longsight.hasTrace",
   attentionInEditors: "longsight.attentionInEditors",
+  paused: "longsight.paused",
 } as const;

@@ -154,6 +154,12 @@ export const userErrors = {
       `There is no conversation '${id}' in this workspace, or its file is damaged.`,
       "Start a new conversation; the list shows those that are kept.",
     ),
+  noCodeChosen: () =>
+    new LongsightError(
+      "LS-409",
+      "Nothing of this workspace is chosen.",
+      "Open a file of the workspace, or select files in the explorer or text in the terminal.",
+    ),
   dataDirUnusable: (path: string, cause?: unknown) =>
     new LongsightError(
       "LS-501",

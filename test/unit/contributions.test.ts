@@ -33,7 +33,15 @@ interface Manifest {
       readonly category: string;
       readonly enablement?: string;
     }[];
-    readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
+    readonly menus: Readonly<
+      Record<string, readonly { readonly command?: string; readonly submenu?: string; readonly when?: string }[]>
+    >;
+    readonly submenus: readonly { readonly id: string; readonly label: string }[];
+    readonly colors: readonly {
+      readonly id: string;
+      readonly description: string;
+      readonly defaults: Readonly<Record<string, string>>;
+    }[];
     readonly viewsContainers: { readonly activitybar: readonly { readonly id: string; readonly icon: string }[] };
     readonly views: Readonly<Record<string, readonly { readonly id: string; readonly type: string }[]>>;
     readonly walkthroughs: readonly {
@@ -74,6 +82,7 @@ const defaults: { readonly [Id in SettingId]: SettingTypes[Id] } = {
   "longsight.reading.method": defaultSettings.reading,
   "longsight.reading.inBackground": defaultSettings.backgroundReading,
   "longsight.answer.focus": defaultSettings.focus,
+  "longsight.codeLens": false,
   "longsight.files.exclude": defaultSettings.exclude,
   "longsight.files.maxBytes": defaultSettings.maxFileBytes,
   "longsight.answer.maxTokens": defaultSettings.maxAnswerTokens,
@@ -116,9 +125,70 @@ describe("the manifest", () => {
     }
   });
 
+  it("has every command in the table of the README", () => {
+    const table = readFileSync(path.join(root, "README.md"), "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("| Longsight: "))
+      .flatMap((line) => line.split("|")[1]?.replace("Longsight: ", "").split(", ") ?? [])
+      .map((title) => title.trim());
+    same(
+      table,
+      contributes.commands.map(({ title }) => text(title)),
+    );
+  });
+
   it("names only its own commands in menus", () => {
     const known = new Set<string>(Object.values(contributions.commands));
-    for (const entry of Object.values(contributes.menus).flat()) assert.ok(known.has(entry.command), entry.command);
+    const submenus = new Set(contributes.submenus.map(({ id }) => id));
+    const entries = Object.values(contributes.menus).flat();
+    for (const { command, submenu } of entries) {
+      assert.ok(command === undefined ? submenus.has(submenu ?? "") : known.has(command), command ?? submenu);
+    }
+    same(
+      entries.map(({ submenu }) => submenu).filter((id) => id !== undefined),
+      submenus,
+    );
+    for (const { id, label } of contributes.submenus) {
+      text(label);
+      assert.ok((contributes.menus[id]?.length ?? 0) > 0, `${id} is empty`);
+    }
+  });
+
+  it("shows what reads files of the workspace only where it may", () => {
+    const places = ["editor/context", "explorer/context", "terminal/context"];
+    for (const { when } of places.flatMap((place) => contributes.menus[place] ?? [])) {
+      assert.match(when ?? "", /isWorkspaceTrusted/);
+      assert.match(when ?? "", /workspaceFolderCount > 0/);
+    }
+    const anywhere = [
+      contributions.commands.ask,
+      contributions.commands.chooseModel,
+      contributions.commands.openLog,
+      contributions.commands.newConversation,
+      contributions.commands.stopAnswer,
+      contributions.commands.showAttention,
+      contributions.commands.toggleAttentionInEditors,
+    ] as const satisfies readonly string[];
+    for (const { command, enablement } of contributes.commands) {
+      if (!(anywhere as readonly string[]).includes(command))
+        assert.match(enablement ?? "", /isWorkspaceTrusted/, command);
+    }
+  });
+
+  it("binds no keys: every built-in shortcut stays what it is", () => {
+    assert.equal("keybindings" in contributes, false);
+  });
+
+  it("has for every colour of attention a value in each kind of theme, and lets code shine through", () => {
+    assert.equal(contributes.colors.length, 8);
+    for (const { id, description, defaults } of contributes.colors) {
+      assert.match(id, /^longsight\.attention(Background)?[1-4]$/);
+      text(description);
+      same(Object.keys(defaults), ["dark", "light", "highContrast", "highContrastLight"]);
+      for (const value of Object.values(defaults)) {
+        assert.match(value, id.includes("Background") ? /^#[0-9a-f]{6}[0-4][0-9a-f]$/ : /^#[0-9a-f]{6}$/, id);
+      }
+    }
   });
 
   it("uses only the context keys of shared/contributions", () => {

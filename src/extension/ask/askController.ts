@@ -1,7 +1,14 @@
 import * as vscode from "vscode";
 import { randomUUID } from "node:crypto";
 import { contextKeys } from "../../shared/contributions";
-import { Ask, type AnswerResult, type AskParams, type AskRange, type QuestionForm } from "../../shared/protocol";
+import {
+  Ask,
+  type AnswerResult,
+  type AskParams,
+  type AskRange,
+  type Mention,
+  type QuestionForm,
+} from "../../shared/protocol";
 import { DisposableStore } from "../disposables";
 import type { AnswerDelta, EngineClient } from "../engineClient";
 import { errorValueOf } from "../errors";
@@ -13,6 +20,12 @@ export interface AskSelection {
   readonly label: string;
 }
 
+/** What a question has besides its text and its selection. */
+export interface AskDetails {
+  readonly mentions?: readonly Mention[];
+  readonly form?: QuestionForm;
+}
+
 /** Errors after which a question is kept and asked again by itself once a model is there. */
 const heldCodes: readonly string[] = ["LS-302", "LS-306"];
 
@@ -22,7 +35,7 @@ export class AskController implements vscode.Disposable {
   private readonly changed = this.scope.add(new vscode.EventEmitter<void>());
   private readonly appended = this.scope.add(new vscode.EventEmitter<AnswerDelta>());
   private readonly ranges = new Map<string, AskRange>();
-  private readonly forms = new Map<string, QuestionForm>();
+  private readonly details = new Map<string, AskDetails>();
   private running: { readonly id: string; readonly cancel: vscode.CancellationTokenSource } | null = null;
 
   readonly conversation = new Conversation();
@@ -53,9 +66,9 @@ export class AskController implements vscode.Disposable {
   }
 
   /** Asks a question; null while another is being answered, when it is stopped before an answer, or when it fails. */
-  ask(question: string, selection: AskSelection | null, form: QuestionForm = "ask"): Promise<AnswerResult | null> {
+  ask(question: string, selection: AskSelection | null, details: AskDetails = {}): Promise<AnswerResult | null> {
     const id = randomUUID();
-    this.forms.set(id, form);
+    this.details.set(id, details);
     if (selection !== null) this.ranges.set(id, selection.range);
     return this.send(id, question, selection?.label ?? null);
   }
@@ -76,7 +89,7 @@ export class AskController implements vscode.Disposable {
     this.stop();
     this.conversation.clear();
     this.ranges.clear();
-    this.forms.clear();
+    this.details.clear();
     this.publish();
   }
 
@@ -93,8 +106,12 @@ export class AskController implements vscode.Disposable {
     this.publish();
     try {
       const selection = this.ranges.get(id);
-      const form = this.forms.get(id) ?? "ask";
-      const params: AskParams = { askId: id, question, form, ...(selection === undefined ? {} : { selection }) };
+      const params: AskParams = {
+        askId: id,
+        question,
+        ...this.details.get(id),
+        ...(selection === undefined ? {} : { selection }),
+      };
       const answer = await this.engine.request(Ask, params, cancel.token);
       this.conversation.complete(id, answer);
       return answer;

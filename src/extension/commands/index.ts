@@ -10,8 +10,11 @@ import type { EngineClient } from "../engineClient";
 import type { AskViewProvider } from "../views/askView";
 import type { HeatmapPanel } from "../views/heatmapPanel";
 import type { PlanPanel } from "../views/planPanel";
+import { askAbout, askInForm, explainTerminal } from "./askAboutCode";
 import type { ModelChooser } from "./chooseModel";
+import { leaveOut, limitToFolders, pin, unpin, useAllFolders } from "./contextFiles";
 import { notifyFailure } from "./notify";
+import { pauseReading } from "./pauseReading";
 import type { WorkspaceReader } from "./readWorkspace";
 import { editorSelection } from "./selection";
 
@@ -31,9 +34,20 @@ export interface CommandContext {
 
 /** Registers every command of the manifest. */
 export function registerCommands(context: CommandContext): vscode.Disposable {
-  const table: Record<CommandId, () => unknown> = {
+  const table: Record<CommandId, (...given: readonly unknown[]) => unknown> = {
     [commands.ask]: () => context.askView.show(null, null),
-    [commands.askAboutSelection]: () => askAboutSelection(context),
+    [commands.askAboutSelection]: (code) => askAbout(context, code),
+    [commands.explain]: (code) => askInForm(context, "explain", code),
+    [commands.whereUsed]: (code) => askInForm(context, "whoUses", code),
+    [commands.why]: (code) => askInForm(context, "why", code),
+    [commands.explainTerminal]: () => explainTerminal(context),
+    [commands.pin]: pin,
+    [commands.unpin]: unpin,
+    [commands.leaveOut]: leaveOut,
+    [commands.limitToFolder]: limitToFolders,
+    [commands.useAllFolders]: useAllFolders,
+    [commands.pauseReading]: () => pauseReading(context.engine, true),
+    [commands.resumeReading]: () => pauseReading(context.engine, false),
     [commands.readWorkspace]: () => context.reader.readWithProgress(),
     [commands.showAttention]: () => showAttention(context),
     [commands.toggleAttentionInEditors]: () => context.attention.toggle(),
@@ -53,9 +67,9 @@ export function registerCommands(context: CommandContext): vscode.Disposable {
   };
   return vscode.Disposable.from(
     ...Object.entries(table).map(([id, run]) =>
-      vscode.commands.registerCommand(id, async () => {
+      vscode.commands.registerCommand(id, async (...given: unknown[]) => {
         try {
-          await run();
+          await run(...given);
         } catch (error) {
           await notifyFailure(error, context.log);
         }
@@ -95,11 +109,6 @@ export async function runViewCommand(command: AskViewCommand, context: CommandCo
     case "restartEngine":
       await run(commands[command]);
   }
-}
-
-async function askAboutSelection(context: CommandContext): Promise<void> {
-  const selection = editorSelection();
-  if (selection !== null) await context.askView.show("", selection);
 }
 
 async function showAttention({ controller, heatmap }: CommandContext): Promise<void> {
