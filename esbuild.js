@@ -1,6 +1,6 @@
 // Bundles the four runtimes, and with --tests what runs inside the extension host under test.
 const esbuild = require("esbuild");
-const { mkdirSync, readdirSync, writeFileSync } = require("node:fs");
+const { copyFileSync, mkdirSync, readdirSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
 
@@ -80,7 +80,21 @@ const integrationTests = () => [
   },
 ];
 
+/** Nothing is declared in a regular expression. */
+const UNUSED_GRAMMAR = "tree-sitter-regex.wasm";
+
+/** The parser and its grammars, which the bundles load from beside them. */
+function copyGrammars() {
+  const folder = path.join(options.outdir, "grammars");
+  const grammars = path.join(path.dirname(require.resolve("@vscode/tree-sitter-wasm/package.json")), "wasm");
+  const names = readdirSync(grammars).filter((name) => /^tree-sitter-.*\.wasm$/.test(name) && name !== UNUSED_GRAMMAR);
+  mkdirSync(folder, { recursive: true });
+  for (const name of names) copyFileSync(path.join(grammars, name), path.join(folder, name));
+  copyFileSync(require.resolve("web-tree-sitter/web-tree-sitter.wasm"), path.join(folder, "web-tree-sitter.wasm"));
+}
+
 async function main() {
+  if (!options.tests) copyGrammars();
   const builds = options.tests ? integrationTests() : product;
   if (options.watch) {
     for (const build of builds) await (await esbuild.context(build)).watch();

@@ -5,7 +5,7 @@ import globals from "globals";
 import tseslint from "typescript-eslint";
 
 /** Stages of the engine in the order in which values flow; one imports only the types of those before it. */
-const stages = ["workspace", "context", "model", "session", "answer", "trace", "conversations"];
+const stages = ["workspace", "symbols", "context", "model", "session", "answer", "trace", "conversations"];
 const stage = (name) => `engine-${name}`;
 
 const elements = [

@@ -5,7 +5,6 @@ import type {
   EngineSettings,
   EngineState,
   EngineStatus,
-  EsaVote,
   ModelEntry,
   PlanResult,
   ReadResult,
@@ -24,11 +23,12 @@ import { ModelHost } from "./modelHost";
 import { type Operation, unlessAborted } from "./progress";
 import { Readings } from "./readings";
 import { marksFolder } from "./readMarks";
-import { toPlannedStatus, toPlanResult } from "./results";
+import { type CalibrateResult, toPlannedStatus, toPlanResult } from "./results";
 import { nullWithoutModel, nullWithoutUsableModel, Runner } from "./runner";
 import { RunningPlan } from "./runningPlan";
 import { SessionHost } from "./sessionHost";
 import { compareSettings } from "./settings";
+import { SymbolsHost } from "./symbolsHost";
 import type { TraceIndex } from "./trace/query";
 import { standaloneTrace } from "./trace/standalone";
 import { TraceHost } from "./traceHost";
@@ -36,6 +36,7 @@ import { WorkspaceHost } from "./workspaceHost";
 import type { WorkspaceRoot } from "./workspace/types";
 
 export type { Operation } from "./progress";
+export type { CalibrateResult } from "./results";
 
 export interface PipelineOptions {
   readonly roots: readonly WorkspaceRoot[];
@@ -50,23 +51,13 @@ export interface ReadOptions extends Operation {
   readonly rebuild?: boolean;
 }
 
-export interface CalibrateResult {
-  /** The projections, as GGUF. */
-  readonly path: string;
-  readonly model: string;
-  /** Width d' of the compressed keys. */
-  readonly projection: number;
-  readonly vote: EsaVote;
-  /** Tokens of text that it was computed from. */
-  readonly tokens: number;
-  readonly seconds: number;
-}
-
 /**
  * Composes the stages: files → snapshot → packed context → tokens → KV cache → answer with citations and trace. Calls
  * that need the model wait for each other, in the order they were made.
  */
 export class Pipeline {
+  /** Answers that need neither the model nor their turn. */
+  readonly names: SymbolsHost;
   readonly #runner: Runner;
   readonly #workspace: WorkspaceHost;
   readonly #model: ModelHost;
@@ -100,6 +91,7 @@ export class Pipeline {
     });
     this.#traces = new TraceHost(() => path.join(this.#settings.dataDir, "traces"));
     this.conversations = new ConversationHost(() => this.#settings.dataDir, this.#workspace, this.#traces, log);
+    this.names = new SymbolsHost(this.#workspace, log, () => this.#settings);
   }
 
   /**
@@ -262,6 +254,7 @@ export class Pipeline {
   setRoots(roots: readonly WorkspaceRoot[]): void {
     this.#workspace.setRoots(roots);
     this.#readings.background.changed();
+    this.names.reset();
   }
 
   /** Takes new settings from the next call on; what no longer fits them is freed. */
@@ -272,6 +265,7 @@ export class Pipeline {
       this.#readings.background.changed();
       if (change === "none" || change === "answer") return;
       this.#context.reset();
+      this.names.reset();
       if (change === "plan") return;
       await this.#session.dispose();
       this.#readings.reset();
@@ -311,6 +305,7 @@ export class Pipeline {
   async dispose(): Promise<void> {
     this.#readings.background.dispose();
     await this.#runner.close();
+    await this.names.dispose();
     await this.#session.dispose();
     await this.#model.unload();
   }

@@ -1,7 +1,19 @@
-import type { EngineStatus, PlanResult, PlannedFile } from "../shared/protocol";
+import type { EngineStatus, EsaVote, PlanResult, PlannedFile } from "../shared/protocol";
 import type { Budget } from "./budget";
 import type { PackedContext, Plan } from "./context/types";
 import type { CurrentContext } from "./contextHost";
+
+export interface CalibrateResult {
+  /** The projections, as GGUF. */
+  readonly path: string;
+  readonly model: string;
+  /** Width d' of the compressed keys. */
+  readonly projection: number;
+  readonly vote: EsaVote;
+  /** Tokens of text that it was computed from. */
+  readonly tokens: number;
+  readonly seconds: number;
+}
 
 /** A plan as clients see it: every file of the workspace, also those that are left out before the budget. */
 export function toPlanResult(plan: Plan, budget: Budget, frameTokens: number, model: string | null): PlanResult {

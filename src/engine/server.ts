@@ -28,8 +28,10 @@ import {
   type EngineStatus,
   ExportConversation,
   GetConversation,
+  FindMentions,
   GetFileTrace,
   GetSelectingSteps,
+  GetSymbols,
   GetTrace,
   ListConversations,
   ListModels,
@@ -40,6 +42,7 @@ import {
   RenameConversation,
   type RequestName,
   Status,
+  SuggestQuestions,
   USER_ERROR_CODE,
 } from "../shared/protocol";
 import type { Log } from "./log";
@@ -153,6 +156,9 @@ export class Server {
       pipeline.pause(paused);
       return Promise.resolve({});
     });
+    this.#on(GetSymbols, (pipeline, { uri }) => pipeline.names.symbolsOf(uri));
+    this.#on(FindMentions, (pipeline, params, operation) => pipeline.names.findMentions(params, operation));
+    this.#on(SuggestQuestions, (pipeline, _, operation) => pipeline.names.suggestQuestions(operation));
     this.#on(ClearCaches, (pipeline) => pipeline.clearCaches());
     this.#on(ListConversations, ({ conversations }, { query }) => conversations.list(query));
     this.#on(GetConversation, ({ conversations }, { id }) => conversations.get(id));

@@ -1,7 +1,10 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { URI } from "vscode-uri";
 import { userErrors } from "../shared/errors";
 import type { EngineSettings } from "../shared/protocol";
 import { type Operation, ProgressMeter } from "./progress";
+import { classifyBytes } from "./workspace/content";
 import { HashCache } from "./workspace/hashCache";
 import { requireFolder } from "./workspace/list";
 import type { ReadText, Snapshot, WorkspaceRoot } from "./workspace/types";
@@ -43,6 +46,15 @@ export class WorkspaceHost {
     for (const uri of uris) this.#hashes.invalidate(normalise(uri));
   }
 
+  /** Text of a document as it is now, with its base name; null when it is in no root, or no text. */
+  async textOf(uri: string): Promise<{ readonly name: string; readonly text: string } | null> {
+    const key = normalise(uri);
+    if (!this.#roots.some((root) => key.startsWith(root.uri.replace(/\/?$/, "/")))) return null;
+    const { scheme, fsPath } = URI.parse(key);
+    const text = this.#buffers.get(key) ?? (scheme === "file" ? await textOnDisk(fsPath) : null);
+    return text === null ? null : { name: path.basename(fsPath), text };
+  }
+
   /** Looks whether the roots are there, before anything dear is done for them. @throws LongsightError LS-101 to LS-104 */
   async requireFolders(): Promise<void> {
     if (this.#roots.length === 0) throw userErrors.nothingToRead("a window without a folder");
@@ -71,6 +83,12 @@ export class WorkspaceHost {
     });
     return { snapshot, read: createReader(buffers) };
   }
+}
+
+/** Text of a file on disk; null when it is none, or not text. */
+async function textOnDisk(fsPath: string): Promise<string | null> {
+  const data = await readFile(fsPath).catch(() => null);
+  return data === null ? null : classifyBytes(path.basename(fsPath), data).text;
 }
 
 /** Editors and Node write some characters of a URI differently; one spelling is compared. */

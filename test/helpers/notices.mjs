@@ -1,5 +1,5 @@
 // Writes THIRD_PARTY_NOTICES.md from what ships in the VSIX; --check only says whether it is up to date.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "./paths.mjs";
@@ -15,6 +15,24 @@ const LLAMA_CPP = {
   licence: "MIT",
   texts: [path.join(root, "test/helpers/licences/llama.cpp.txt")],
 };
+
+/** Ships as files, which no bundle shows: compiled grammars, whose licences are not in the package. */
+const GRAMMARS = "node_modules/@vscode/tree-sitter-wasm";
+const LICENCES = path.join(root, "test/helpers/licences");
+
+function grammarNotices() {
+  const { version } = describe(GRAMMARS);
+  const files = readdirSync(LICENCES).filter((name) => name.startsWith("tree-sitter-"));
+  return files.map((file) => {
+    const text = readFileSync(path.join(LICENCES, file), "utf8");
+    return {
+      name: `${path.parse(file).name}, compiled in @vscode/tree-sitter-wasm`,
+      version,
+      licence: text.includes("Apache License") ? "Apache-2.0" : "MIT",
+      texts: [path.join(LICENCES, file)],
+    };
+  });
+}
 
 /** Folders of all packages that ship: bundled by esbuild, or beside the bundles because node-llama-cpp needs them. */
 async function shippedPackages() {
@@ -47,7 +65,7 @@ function section({ name, version, licence, texts }) {
 /** @returns {Promise<string>} the whole file */
 export async function thirdPartyNotices() {
   const packages = (await shippedPackages()).map(describe);
-  packages.push({ ...LLAMA_CPP, version: LLAMA_CPP.version() });
+  packages.push(describe(GRAMMARS), ...grammarNotices(), { ...LLAMA_CPP, version: LLAMA_CPP.version() });
   const seen = new Map(packages.map((entry) => [`${entry.name} ${entry.version}`, entry]));
   const sorted = [...seen.values()].sort((a, b) =>
     a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1,

@@ -10,11 +10,14 @@ import { CancellationTokenSource, WorkDoneProgress } from "vscode-languageserver
 import {
   Ask,
   ClearCaches,
+  FindMentions,
   GetFileTrace,
+  GetSymbols,
   GetTrace,
   ListModels,
   Plan,
   Read,
+  SuggestQuestions,
   USER_ERROR_CODE,
 } from "../../src/shared/protocol";
 import { requireEnv } from "../helpers/skip";
@@ -98,6 +101,16 @@ describe("engine process", function () {
     const file = await next.request(GetFileTrace, { id: trace, path: "tide.ts", lines: [1, 3] });
     assert.equal(file.lines[0]?.text, "/** Height of the tide. */");
     await assert.rejects(next.request(GetTrace, { id: "../../etc" }), (error) => errorValueOf(error).code === "LS-404");
+  });
+
+  it("answers questions about names without the model: symbols, mentions, suggested questions", async () => {
+    const engine = await start({ settings: { model: "no-such-model" } });
+    const symbols = await engine.request(GetSymbols, { uri: uriOf("tide.ts") });
+    assert.ok(symbols.length > 0 && symbols.every(({ startLine, endLine }) => startLine >= 1 && endLine >= startLine));
+    const found = await engine.request(FindMentions, { text: symbols[0]!.name, limit: 5 });
+    assert.ok(found.some(({ kind, mention }) => kind === "symbol" && mention.uri === uriOf("tide.ts")));
+    assert.ok((await engine.request(FindMentions, { text: "berth.ts", limit: 5 })).some(({ kind }) => kind === "file"));
+    assert.ok((await engine.request(SuggestQuestions, {})).length > 0);
   });
 
   it("sees unsaved text, and edits on disk that nobody reported", async () => {

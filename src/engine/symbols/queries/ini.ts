@@ -1,0 +1,4 @@
+export const iniQuery = `
+(section (section_name (text) @name)) @module
+(setting (setting_name) @name) @property
+`;
