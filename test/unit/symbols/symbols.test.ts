@@ -137,7 +137,7 @@ describe("Symbols", function () {
   it("finds its grammars beside the bundle", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "longsight-bundle-"));
     try {
-      await run(process.execPath, ["esbuild.js", "--outdir", folder], { cwd: root });
+      await run(process.execPath, ["esbuild.js", "--outdir", folder]);
       for (const languageId of languagesWithSymbols) {
         assert.ok(existsSync(path.join(folder, "grammars", `tree-sitter-${grammarOf(languageId)!.name}.wasm`)));
       }
