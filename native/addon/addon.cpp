@@ -79,18 +79,20 @@ static Napi::Value unsupported_reason(const Napi::CallbackInfo & info) {
     });
 }
 
-static Napi::Value snapshot_peek(const Napi::CallbackInfo & info) {
+using Peek = llama_esa_status (*)(const char * path, const char * key, llama_token * tokens, size_t * n_tokens);
+
+static Napi::Value peek(const Napi::CallbackInfo & info, const char * name, Peek read) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const auto path   = read_string(info[0], "path");
         const auto key    = read_string(info[1], "key");
         const auto tokens = std::make_shared<std::vector<llama_token>>();
         return Job::start(
-            info.Env(), "snapshotPeek",
+            info.Env(), name,
             [=] {
                 size_t count = 0;
-                check_status(llama_esa_snapshot_peek(path.c_str(), key.c_str(), nullptr, &count));
+                check_status(read(path.c_str(), key.c_str(), nullptr, &count));
                 tokens->resize(count);
-                check_status(llama_esa_snapshot_peek(path.c_str(), key.c_str(), tokens->data(), &count));
+                check_status(read(path.c_str(), key.c_str(), tokens->data(), &count));
                 tokens->resize(count);
             },
             [tokens](Napi::Env env) -> Napi::Value {
@@ -99,6 +101,14 @@ static Napi::Value snapshot_peek(const Napi::CallbackInfo & info) {
                 return array;
             });
     });
+}
+
+static Napi::Value snapshot_peek(const Napi::CallbackInfo & info) {
+    return peek(info, "snapshotPeek", llama_esa_snapshot_peek);
+}
+
+static Napi::Value segment_peek(const Napi::CallbackInfo & info) {
+    return peek(info, "segmentPeek", llama_esa_segment_peek);
 }
 
 // Called while the process ends: Node waits for running workers, so they must stop.
@@ -129,6 +139,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     set("unsupportedReason", unsupported_reason);
     set("createContext", EsaContext::create);
     set("snapshotPeek", snapshot_peek);
+    set("segmentPeek", segment_peek);
     set("calibrate", calibrate);
     set("shutdown", shutdown);
     return exports;

@@ -25,6 +25,7 @@ void check_status(llama_esa_status status) {
         case LLAMA_ESA_BAD_ARGUMENT:   code = "BAD_ARGUMENT"; break;
         case LLAMA_ESA_BAD_FILE:       code = "BAD_FILE"; break;
         case LLAMA_ESA_NO_MEMORY:      code = "NO_MEMORY"; break;
+        case LLAMA_ESA_FULL:           code = "FULL"; break;
         case LLAMA_ESA_ABORTED:        code = "ABORTED"; break;
         case LLAMA_ESA_COMPUTE_FAILED: break;
     }

@@ -39,6 +39,7 @@ Napi::FunctionReference EsaContext::define(Napi::Env env) {
         InstanceAccessor<&EsaContext::get_context_size>("contextSize"),
         InstanceAccessor<&EsaContext::get_esa_enabled>("esaEnabled"),
         InstanceAccessor<&EsaContext::get_layers>("layers"),
+        InstanceAccessor<&EsaContext::get_supports_segments>("supportsSegments"),
         InstanceMethod<&EsaContext::memory>("memory"),
         InstanceMethod<&EsaContext::trace>("trace"),
         InstanceMethod<&EsaContext::logits>("logits"),
@@ -48,6 +49,9 @@ Napi::FunctionReference EsaContext::define(Napi::Env env) {
         InstanceMethod<&EsaContext::remove>("remove"),
         InstanceMethod<&EsaContext::snapshot_save>("snapshotSave"),
         InstanceMethod<&EsaContext::snapshot_load>("snapshotLoad"),
+        InstanceMethod<&EsaContext::segment_save>("segmentSave"),
+        InstanceMethod<&EsaContext::segment_load>("segmentLoad"),
+        InstanceMethod<&EsaContext::segment_copy>("segmentCopy"),
         InstanceMethod<&EsaContext::bench_fill>("benchFill"),
         InstanceMethod<&EsaContext::dispose>("dispose"),
     }));
@@ -131,6 +135,10 @@ Napi::Value EsaContext::get_esa_enabled(const Napi::CallbackInfo & info) {
 
 Napi::Value EsaContext::get_layers(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), open().n_layer()); });
+}
+
+Napi::Value EsaContext::get_supports_segments(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&] { return Napi::Boolean::New(info.Env(), open().segments()); });
 }
 
 Napi::Value EsaContext::memory(const Napi::CallbackInfo & info) {
@@ -279,6 +287,52 @@ Napi::Value EsaContext::snapshot_load(const Napi::CallbackInfo & info) {
             [=, it = session] { *tokens = it->snapshot_load(path, key); },
             [tokens](Napi::Env env) { return copy_tokens(env, *tokens); },
             call);
+    });
+}
+
+Napi::Value EsaContext::segment_save(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto path   = read_string(info[0], "path");
+        const auto key    = read_string(info[1], "key");
+        const auto from   = int32_t(read_integer(info[2], "from", 0, INT32_MAX));
+        const auto tokens = read_tokens(info[3], "tokens");
+        const auto call   = begin();
+        return Job::start(info.Env(), "segmentSave", [=, it = session] { it->segment_save(path, key, from, tokens); }, undefined, call);
+    });
+}
+
+Napi::Value EsaContext::segment_load(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto path   = read_string(info[0], "path");
+        const auto key    = read_string(info[1], "key");
+        const auto call   = begin();
+        const auto tokens = std::make_shared<std::vector<llama_token>>();
+        return Job::start(
+            info.Env(), "segmentLoad",
+            [=, it = session] { *tokens = it->segment_load(path, key); },
+            [tokens](Napi::Env env) { return copy_tokens(env, *tokens); },
+            call);
+    });
+}
+
+Napi::Value EsaContext::segment_copy(const Napi::CallbackInfo & info) {
+    const Napi::Env env = info.Env();
+    return guarded(env, [&]() -> Napi::Value {
+        const auto & type = AddonState::of(env).context_class;
+        if (!info[0].IsObject() || !info[0].As<Napi::Object>().InstanceOf(type.Value())) {
+            throw NativeError("BAD_ARGUMENT", "source: a context");
+        }
+        EsaContext * const source = Unwrap(info[0].As<Napi::Object>());
+        if (source == this) {
+            throw NativeError("BAD_ARGUMENT", "source: another context");
+        }
+        const auto from  = int32_t(read_integer(info[1], "from", 0, INT32_MAX));
+        const auto count = int32_t(read_integer(info[2], "count", 0, INT32_MAX));
+        source->idle();
+        const auto calls = std::make_shared<std::pair<std::shared_ptr<Call>, std::shared_ptr<Call>>>(begin(), source->begin());
+        return Job::start(
+            env, "segmentCopy",
+            [=, it = session, other = source->session] { it->segment_copy(*other, from, count); }, undefined, calls);
     });
 }
 

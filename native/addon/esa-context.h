@@ -26,6 +26,7 @@ private:
     Napi::Value get_context_size(const Napi::CallbackInfo & info);
     Napi::Value get_esa_enabled(const Napi::CallbackInfo & info);
     Napi::Value get_layers(const Napi::CallbackInfo & info);
+    Napi::Value get_supports_segments(const Napi::CallbackInfo & info);
 
     Napi::Value memory(const Napi::CallbackInfo & info);
     Napi::Value trace(const Napi::CallbackInfo & info);
@@ -37,6 +38,9 @@ private:
     Napi::Value remove(const Napi::CallbackInfo & info);
     Napi::Value snapshot_save(const Napi::CallbackInfo & info);
     Napi::Value snapshot_load(const Napi::CallbackInfo & info);
+    Napi::Value segment_save(const Napi::CallbackInfo & info);
+    Napi::Value segment_load(const Napi::CallbackInfo & info);
+    Napi::Value segment_copy(const Napi::CallbackInfo & info);
     Napi::Value bench_fill(const Napi::CallbackInfo & info);
     Napi::Value dispose(const Napi::CallbackInfo & info);
 

@@ -62,6 +62,7 @@ Session::Session(llama_model * model, const ContextOptions & options) {
     n_ctx   = llama_n_ctx(context.get());
     n_chunk = llama_n_ubatch(context.get());
     is_esa  = llama_esa_enabled(context.get());
+    has_segments = llama_esa_supports_segments(context.get());
     batch   = llama_batch_init(int32_t(n_chunk), 0, 1);
     if (batch.token == nullptr) {
         throw std::bad_alloc();
@@ -293,6 +294,32 @@ std::vector<llama_token> Session::snapshot_load(const std::string & path, const 
     tokens.resize(count);
     n_tokens = int32_t(count);
     return tokens;
+}
+
+void Session::segment_save(const std::string & path, const std::string & key, int32_t from, const std::vector<llama_token> & tokens) {
+    const auto lock = lock_open();
+    check_tokens(tokens);
+    check_status(llama_esa_segment_save(context.get(), path.c_str(), key.c_str(), from, tokens.data(), tokens.size()));
+}
+
+std::vector<llama_token> Session::segment_load(const std::string & path, const std::string & key) {
+    const auto lock = lock_open();
+    const std::unique_ptr<llama_token[]> tokens(new llama_token[n_ctx]); // not touched beyond what is there
+    size_t count = n_ctx;
+    check_status(llama_esa_segment_load(context.get(), path.c_str(), key.c_str(), tokens.get(), &count));
+    has_logits = has_logits && count == 0;
+    n_tokens   = n_tokens + int32_t(count);
+    return std::vector<llama_token>(tokens.get(), tokens.get() + count);
+}
+
+void Session::segment_copy(Session & source, int32_t from, int32_t count) {
+    const std::scoped_lock locks(mutex, source.mutex);
+    if (!context || !source.context) {
+        throw NativeError("DISPOSED", "the context was disposed");
+    }
+    check_status(llama_esa_segment_copy(context.get(), source.context.get(), from, size_t(count)));
+    has_logits = has_logits && count == 0;
+    n_tokens   = n_tokens + count;
 }
 
 void Session::bench_fill(int32_t count) {

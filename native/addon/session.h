@@ -70,6 +70,18 @@ public:
     void                     snapshot_save(const std::string & path, const std::string & key, const std::vector<llama_token> & tokens);
     std::vector<llama_token> snapshot_load(const std::string & path, const std::string & key);
 
+    // Whether rows of this context can be appended to another one.
+    bool segments() const { return has_segments; }
+
+    // Tokens from `from` on, to a file. Throws BAD_ARGUMENT, BAD_FILE, UNSUPPORTED.
+    void segment_save(const std::string & path, const std::string & key, int32_t from, const std::vector<llama_token> & tokens);
+
+    // Appends a segment and returns its tokens. Throws BAD_FILE, FULL, UNSUPPORTED; the context is as before then.
+    std::vector<llama_token> segment_load(const std::string & path, const std::string & key);
+
+    // Appends tokens [from, from + count) of another session. Throws BAD_ARGUMENT, FULL, UNSUPPORTED.
+    void segment_copy(Session & source, int32_t from, int32_t count);
+
     // Fills the cache with arbitrary keys and values instead of computing them.
     void bench_fill(int32_t count);
 
@@ -113,5 +125,6 @@ private:
     int32_t              n_trace    = 0; // most tokens that a layer selects
     bool                 is_esa     = false;
     bool                 is_traced  = false;
+    bool                 has_segments = false;
     bool                 has_logits = false;
 };

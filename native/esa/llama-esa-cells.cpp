@@ -2,9 +2,9 @@
 
 #include "llama-esa-cells.h"
 
-#include "llama-kv-cache.h"
-
 #include "ggml-cpp.h"
+
+#include <numeric>
 
 ggml_tensor * llama_esa_value_storage(const llama_kv_cache & kv, int32_t il) {
     ggml_context_ptr ctx(ggml_init({ 4*ggml_tensor_overhead(), nullptr, true }));
@@ -25,26 +25,23 @@ std::vector<uint32_t> llama_esa_cells_by_token(const llama_kv_cache & kv, uint64
 }
 
 bool llama_esa_place_tokens(llama_kv_cache & kv, const std::vector<llama_token> & tokens, uint64_t begin) {
-    const uint32_t n = tokens.size() - begin;
-    if (n == 0) {
-        return true;
+    llama_esa_new_cells cells(kv, { tokens.begin() + begin, tokens.end() }, (llama_pos) begin);
+    if (!cells.find(true) || (!cells.list().empty() && cells.list()[0] != 0)) {
+        return false;
     }
-    llama_seq_id seq = 0;
-    std::vector<llama_token>    token(tokens.begin() + begin, tokens.end());
-    std::vector<llama_pos>      pos(n);
-    std::vector<int32_t>        n_seq_id(n, 1);
-    std::vector<llama_seq_id *> seq_id(n, &seq);
-    std::vector<int32_t>        seq_idx(LLAMA_MAX_SEQ, -1);
-    std::vector<int8_t>         output(n, 0);
-    seq_idx[0] = 0;
-    for (uint32_t i = 0; i < n; ++i) {
-        pos[i] = (llama_pos) (begin + i);
-    }
+    cells.take();
+    return true;
+}
 
-    llama_ubatch ub = {};
-    ub.n_tokens     = n;
+llama_esa_new_cells::llama_esa_new_cells(llama_kv_cache & kv, std::vector<llama_token> tokens, llama_pos first) :
+    kv(kv), token(std::move(tokens)), pos(token.size()), n_seq_id(token.size(), 1), seq_id(token.size(), &seq),
+    seq_idx(LLAMA_MAX_SEQ, -1), output(token.size(), 0) {
+    seq_idx[0] = 0;
+    std::iota(pos.begin(), pos.end(), first);
+
+    ub.n_tokens     = (uint32_t) token.size();
     ub.n_seq_tokens = 1;
-    ub.n_seqs       = n;
+    ub.n_seqs       = (uint32_t) token.size();
     ub.n_seqs_unq   = 1;
     ub.n_pos        = 1;
     ub.token        = token.data();
@@ -54,11 +51,22 @@ bool llama_esa_place_tokens(llama_kv_cache & kv, const std::vector<llama_token> 
     ub.seq_id_unq   = &seq;
     ub.seq_idx      = seq_idx.data();
     ub.output       = output.data();
+}
 
-    const auto slots = kv.find_slot(ub, true);
-    if (slots.empty() || slots.head() != 0) {
+bool llama_esa_new_cells::find(bool in_a_row) {
+    if (token.empty()) {
+        return true;
+    }
+    slots = kv.find_slot(ub, in_a_row);
+    if (slots.empty()) {
         return false;
     }
-    kv.apply_ubatch(slots, ub);
+    found = slots.idxs[0];
     return true;
+}
+
+void llama_esa_new_cells::take() {
+    if (!token.empty()) {
+        kv.apply_ubatch(slots, ub);
+    }
 }

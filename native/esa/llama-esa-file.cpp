@@ -56,9 +56,14 @@ void xxh64::add(const void * data, size_t size) {
         stripe(rest);
         n_rest = 0;
     }
+    uint64_t l[4]; // in registers
+    memcpy(l, lane, sizeof(l));
     for (; size >= sizeof(rest); p += sizeof(rest), size -= sizeof(rest)) {
-        stripe(p);
+        for (int i = 0; i < 4; ++i) {
+            l[i] = round(l[i], load<uint64_t>(p + 8*i));
+        }
     }
+    memcpy(lane, l, sizeof(l));
     if (size > 0) {
         memcpy(rest, p, size);
     }
@@ -104,6 +109,7 @@ llama_esa_file_writer::llama_esa_file_writer(const std::string & path) : path(pa
     if (!file) {
         throw failure("cannot write", temporary);
     }
+    setvbuf(file, nullptr, _IOFBF, 1024*1024); // a small file is one write, not two for every layer
 }
 
 llama_esa_file_writer::~llama_esa_file_writer() {

@@ -142,6 +142,8 @@ struct llama_esa {
 
     llama_esa_layout layout;
 
+    std::string about_rows; // see llama_esa_about_rows
+
     // what the last ubatch attended to, for the trace
     int64_t n_far_last  = 0; // tokens of I and M
     bool    select_last = false;

@@ -68,6 +68,12 @@ void llama_esa_layout::append(int64_t p0, const int64_t * cells, int64_t n) {
     ring_begin = std::max(ring_begin, p0 + n - n_ring);
 }
 
+void llama_esa_layout::put(int64_t p0, const std::vector<uint32_t> & cells) {
+    append(p0, std::vector<int64_t>(cells.begin(), cells.end()).data(), (int64_t) cells.size());
+    ring_begin  = n_tokens();
+    refill_from = -1;
+}
+
 int64_t llama_esa_layout::take_changed() {
     const int64_t res = changed_from;
     changed_from = n_tokens();

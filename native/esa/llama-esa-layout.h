@@ -19,6 +19,9 @@ public:
     // a ubatch goes to these cells: positions p0, p0 + 1, ...
     void append(int64_t p0, const int64_t * cells, int64_t n);
 
+    // tokens p0, p0 + 1, ... were put into these cells by other means than a batch: the ring has none of them
+    void put(int64_t p0, const std::vector<uint32_t> & cells);
+
     // the ring is filled again for positions from `first`, by the ubatch that starts at p0
     void ring_refilled(int64_t first, int64_t p0);
 

@@ -42,6 +42,7 @@ enum llama_esa_status {
     LLAMA_ESA_NO_MEMORY        = 4, // out of memory, or no free cells
     LLAMA_ESA_ABORTED          = 5,
     LLAMA_ESA_COMPUTE_FAILED   = 6,
+    LLAMA_ESA_FULL             = 7, // no free cells for a segment
 };
 
 struct llama_esa_params {
@@ -101,6 +102,30 @@ LLAMA_API enum llama_esa_status llama_esa_snapshot_peek(
 // Replaces the contents of the context. On any error the context is left empty and usable.
 LLAMA_API enum llama_esa_status llama_esa_snapshot_load(
         struct llama_context * ctx, const char * path, const char * key, llama_token * tokens, size_t * n_tokens);
+
+//
+// segments: the rows of some tokens. Keys are cached without their rotation, so a row does not depend on where its token stands:
+// what was read once, behind whatever was before it then, is appended to any context of the same model.
+//
+
+// False: dense contexts, and models with layers that keep rotated keys (sliding windows, n_dense).
+LLAMA_API bool llama_esa_supports_segments(const struct llama_context * ctx);
+
+// Writes tokens [from, from + n_tokens) of the cache to a file in the manner of snapshots: keyed, hashed, beside and renamed.
+LLAMA_API enum llama_esa_status llama_esa_segment_save(
+        struct llama_context * ctx, const char * path, const char * key, llama_pos from, const llama_token * tokens, size_t n_tokens);
+
+// Tokens stored in a segment without loading it. n_tokens is in/out (capacity/count).
+LLAMA_API enum llama_esa_status llama_esa_segment_peek(
+        const char * path, const char * key, llama_token * tokens, size_t * n_tokens);
+
+// Appends a segment to the cache. On any error the context is as before. There are no logits afterwards.
+LLAMA_API enum llama_esa_status llama_esa_segment_load(
+        struct llama_context * ctx, const char * path, const char * key, llama_token * tokens, size_t * n_tokens);
+
+// Appends tokens [from, from + n_tokens) of another context of the same model. Neither may be computing.
+LLAMA_API enum llama_esa_status llama_esa_segment_copy(
+        struct llama_context * ctx, struct llama_context * source, llama_pos from, size_t n_tokens);
 
 //
 // calibration: closed-form projections from the keys and queries of ordinary text

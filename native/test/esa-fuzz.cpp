@@ -1,4 +1,4 @@
-// Parameters, projection files and snapshots that chance has damaged: each is taken and computes, or is refused with a reason.
+// Parameters, projection files, snapshots and segments that chance has damaged: each is taken and computes, or is refused with a reason.
 // See support/options.h for how to run longer, or one case again.
 
 #include "support/files.h"
@@ -19,8 +19,8 @@ struct fuzz {
     tiny_model      tiny;
     model_ptr       model;
     tokens          t;
-    std::string     projections, snapshot;
-    bytes           good_projections, good_snapshot;
+    std::string     projections, snapshot, segment;
+    bytes           good_projections, good_snapshot, good_segment;
 
     std::string doing; // said when it went wrong
 
@@ -219,6 +219,48 @@ static std::string fuzz_snapshot(fuzz & f) {
     return "";
 }
 
+static std::string fuzz_segment(fuzz & f) {
+    const std::string path = f.dir / "damaged";
+    bytes x = damage(f, f.good_segment, 700);
+    const bool sealed = f.one_in(2);
+    if (sealed) {
+        seal(x);
+    }
+    write_file(path, x);
+
+    auto p = small_params();
+    p.portable = f.one_in(2);
+    session s(f.model.get(), N_CTX, 32, &p);
+    read_some(f, s, (int) f.below(N_CTX), 32, true);
+    const int before = s.n();
+    if (f.one_in(2) && before > 40) { // cells in disorder
+        llama_esa_remove(s.ctx.get(), 7, 30);
+        read_some(f, s, before, 32, true);
+    }
+    tokens out(N_CTX + f.below(2)*1000);
+    size_t n = f.one_in(8) ? f.below(300) : out.size();
+    const auto status = llama_esa_segment_load(s.ctx.get(), path.c_str(), "key", out.data(), &n);
+    if (status != LLAMA_ESA_OK) {
+        if (!*llama_esa_last_error() || s.n() != before) {
+            return "load: refused without a reason, or not as before";
+        }
+        return read_some(f, s, std::min(N_CTX, before + 100), 32, true) ? "" : "what a refused file left is not a number";
+    }
+    if (!sealed && x != f.good_segment) {
+        return "a damaged file is taken";
+    }
+    if (s.n() != before + (int) n || s.n() > N_CTX) {
+        return "load: " + std::to_string(n) + " tokens in the file, " + std::to_string(s.n() - before) + " more in the cache";
+    }
+    const bool whole = read_some(f, s, std::min(N_CTX, s.n() + 70), 32, !sealed);
+    if (!whole || !read_some(f, s, std::min(N_CTX, s.n() + 5), 1, !sealed)) {
+        return "a logit is not a number";
+    }
+    const int from = (int) f.below(s.n());
+    const int count = (int) f.below(s.n() - from + 1);
+    return llama_esa_segment_save(s.ctx.get(), path.c_str(), "key", from, f.t.data(), count) == LLAMA_ESA_OK ? "" : "a part of the cache cannot be saved";
+}
+
 static void prepare(fuzz & f) {
     f.tiny.n_layer = 2;
     f.tiny.d       = 16;
@@ -227,6 +269,7 @@ static void prepare(fuzz & f) {
     f.t            = random_tokens(f.model.get(), 2048);
     f.projections  = f.dir / "projections.gguf";
     f.snapshot     = f.dir / "snapshot";
+    f.segment      = f.dir / "segment";
 
     auto * cal = llama_esa_calibration_init(f.model.get(), 16, LLAMA_ESA_VOTE_SUM, LLAMA_ESA_SCORING_FAR, small_params().n_local, 1);
     const auto p = small_params();
@@ -234,12 +277,14 @@ static void prepare(fuzz & f) {
     s.feed(f.t, 200, 32);
     if (llama_esa_calibration_add(cal, f.t.data(), 512, nullptr, nullptr) != LLAMA_ESA_OK ||
             llama_esa_calibration_save(cal, f.projections.c_str(), nullptr, nullptr) != LLAMA_ESA_OK ||
-            llama_esa_snapshot_save(s.ctx.get(), f.snapshot.c_str(), "key", f.t.data(), 200) != LLAMA_ESA_OK) {
+            llama_esa_snapshot_save(s.ctx.get(), f.snapshot.c_str(), "key", f.t.data(), 200) != LLAMA_ESA_OK ||
+            llama_esa_segment_save(s.ctx.get(), f.segment.c_str(), "key", 60, f.t.data() + 60, 110) != LLAMA_ESA_OK) {
         tap::bail("%s", llama_esa_last_error());
     }
     llama_esa_calibration_free(cal);
     f.good_projections = read_file(f.projections);
     f.good_snapshot    = read_file(f.snapshot);
+    f.good_segment     = read_file(f.segment);
 }
 
 int main(int argc, char ** argv) {
@@ -251,6 +296,7 @@ int main(int argc, char ** argv) {
 
     const std::pair<const char *, std::function<std::string (fuzz &)>> kinds[] = {
         { "parameters", fuzz_parameters }, { "projections", fuzz_projections }, { "snapshot", fuzz_snapshot },
+        { "segment", fuzz_segment },
     };
     int n_cases = 0, n_failed = 0;
     for (; n_cases == 0 || (!options.one && options.time_left() && n_failed < 10); ++n_cases) {

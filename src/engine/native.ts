@@ -6,23 +6,18 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { userErrors } from "../shared/errors";
 import { lose, loss, orLost, serverLost } from "./lostServer";
-import { guard, settle, toTypedError } from "./nativeCalls";
+import { guard, settle, withAbort } from "./nativeCalls";
+import { NativeContext } from "./nativeContext";
 import {
   type CalibrateOptions,
-  type ContextMemory,
   type ContextOptions,
   type Device,
-  type GeneratedToken,
-  type GenerateOptions,
-  type GenerateResult,
   type ModelHandle,
   NativeError,
-  type PrefillOptions,
-  type PrefillResult,
   type RawAddon,
-  type RawContext,
 } from "./nativeTypes";
 
+export { NativeContext } from "./nativeContext";
 export { decodeSelection } from "./nativeSelection";
 export * from "./nativeTypes";
 
@@ -60,6 +55,8 @@ export interface Native {
   createContext(model: ModelHandle, options: ContextOptions): Promise<NativeContext>;
   /** Tokens of a snapshot, without loading it. @throws NativeError BAD_FILE */
   peekSnapshot(file: string, key: string): Promise<Int32Array>;
+  /** Tokens of a segment, without loading it. @throws NativeError BAD_FILE */
+  segmentPeek(file: string, key: string): Promise<Int32Array>;
   /** Closed-form projections from ordinary text. @throws NativeError, LongsightError LS-900 when aborted */
   calibrate(model: ModelHandle, options: CalibrateOptions): Promise<void>;
 }
@@ -110,6 +107,7 @@ function openNative(): Native {
     unsupportedReason: (model) => guard(() => addon.unsupportedReason(model)),
     createContext: (model, options) => createContext(addon, model, options),
     peekSnapshot: (file, key) => settle(() => addon.snapshotPeek(file, key)),
+    segmentPeek: (file, key) => settle(() => addon.segmentPeek(file, key)),
     calibrate: (model, options) => calibrate(addon, model, options),
   };
 }
@@ -161,18 +159,6 @@ function requireAddon(file: string): RawAddon {
   }
 }
 
-/** Runs `call`, and `abort` as soon as the signal says so. */
-async function withAbort<T>(signal: AbortSignal | undefined, abort: () => void, call: () => Promise<T>): Promise<T> {
-  const running = settle(call);
-  if (signal?.aborted === true) abort();
-  signal?.addEventListener("abort", abort, { once: true });
-  try {
-    return await running;
-  } finally {
-    signal?.removeEventListener("abort", abort);
-  }
-}
-
 async function createContext(addon: RawAddon, model: ModelHandle, options: ContextOptions): Promise<NativeContext> {
   try {
     return new NativeContext(await settle(() => addon.createContext(model, { ...options })));
@@ -195,140 +181,5 @@ async function calibrate(addon: RawAddon, model: ModelHandle, options: Calibrate
     await withAbort(signal, run.abort, () => run.done);
   } catch (error) {
     throw error instanceof NativeError && error.code === "ABORTED" ? userErrors.cancelled() : error;
-  }
-}
-
-/**
- * One KV cache with its own attention: ESA or dense. Calls run one at a time: a second one while the first still runs
- * rejects with NativeError BUSY, any call after `dispose` with DISPOSED.
- */
-export class NativeContext {
-  readonly #raw: RawContext;
-
-  /** @internal Made by `Native.createContext`. */
-  constructor(raw: RawContext) {
-    this.#raw = raw;
-  }
-
-  /** Tokens in the cache. */
-  get length(): number {
-    return guard(() => this.#raw.length);
-  }
-
-  /** Cells of the cache, in tokens. */
-  get contextSize(): number {
-    return guard(() => this.#raw.contextSize);
-  }
-
-  /** Number of layers of the model. */
-  get layers(): number {
-    return guard(() => this.#raw.layers);
-  }
-
-  /** False: dense attention. */
-  get isEsa(): boolean {
-    return guard(() => this.#raw.esaEnabled);
-  }
-
-  /** Bytes that this context takes. */
-  get memory(): ContextMemory {
-    return guard(() => this.#raw.memory());
-  }
-
-  /**
-   * Appends tokens, a chunk at a time. After an abort the tokens of finished chunks stay; an unfinished chunk leaves none.
-   * @throws NativeError FULL (nothing was appended), BAD_ARGUMENT (a token outside the vocabulary), FAILED
-   */
-  prefill(tokens: Int32Array, options: PrefillOptions = {}): Promise<PrefillResult> {
-    const { signal, trace = false, onProgress } = options;
-    if (signal?.aborted === true) return Promise.resolve({ done: 0, aborted: true, trace: null });
-    return withAbort(
-      signal,
-      () => this.#raw.abort(),
-      () => this.#raw.prefill(tokens, trace, (done, total) => onProgress?.(done, total)),
-    );
-  }
-
-  /**
-   * Continues what was prefilled, yielding tokens as they come; returns why it ended. Leaving the loop stops the model.
-   * @throws NativeError NO_LOGITS when nothing was prefilled since the last change of the cache, FAILED
-   */
-  async *generate(options: GenerateOptions): AsyncGenerator<GeneratedToken, GenerateResult, undefined> {
-    const { signal, ...rest } = options;
-    if (signal?.aborted === true) return { finish: "abort", endToken: null };
-    const ready: GeneratedToken[] = [];
-    let wake: () => void = () => undefined;
-    let result: GenerateResult | undefined;
-    let failure: Error | undefined;
-    const onTokens = (tokens: Int32Array, traces: readonly (Uint8Array | null)[]): void => {
-      tokens.forEach((token, index) => ready.push({ token, trace: traces[index] ?? null }));
-      wake();
-    };
-    const running = withAbort(
-      signal,
-      () => this.#raw.abort(),
-      () => this.#raw.generate(rest, onTokens),
-    ).then(
-      (value) => (result = value),
-      (error: unknown) => (failure = toTypedError(error)),
-    );
-    void running.then(() => wake());
-    try {
-      for (;;) {
-        for (let next = ready.shift(); next !== undefined; next = ready.shift()) yield next;
-        if (failure !== undefined) throw failure;
-        if (result !== undefined) return result;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (ready.length > 0 || result !== undefined || failure !== undefined) resolve();
-        });
-      }
-    } finally {
-      if (result === undefined && failure === undefined) this.#raw.abort();
-      await running;
-    }
-  }
-
-  /** Token indices that one layer selected in the last step, ascending; empty for a dense layer. */
-  trace(layer: number): Int32Array {
-    return guard(() => this.#raw.trace(layer));
-  }
-
-  /** Logits after the last token, one per token of the vocabulary. @throws NativeError NO_LOGITS */
-  logits(): Float32Array {
-    return guard(() => this.#raw.logits());
-  }
-
-  /** Removes the tokens [from, to), by default to the end, and closes the gap. @throws NativeError BAD_ARGUMENT, FAILED */
-  remove(from: number, to?: number): Promise<void> {
-    return settle(() => this.#raw.remove(from, to ?? this.#raw.length));
-  }
-
-  /** Removes everything. */
-  clear(): Promise<void> {
-    return this.remove(0);
-  }
-
-  /**
-   * Writes the cache with the tokens it holds to a file, beside and renamed.
-   * @throws NativeError BAD_FILE when it cannot be written
-   */
-  snapshotSave(file: string, key: string, tokens: Int32Array): Promise<void> {
-    return settle(() => this.#raw.snapshotSave(file, key, tokens));
-  }
-
-  /** Replaces the cache by a snapshot and resolves with its tokens. On BAD_FILE the context is empty and usable. */
-  snapshotLoad(file: string, key: string): Promise<Int32Array> {
-    return settle(() => this.#raw.snapshotLoad(file, key));
-  }
-
-  /** Fills the cache with `count` arbitrary tokens without computing them, for benchmarks only. */
-  benchFill(count: number): Promise<void> {
-    return settle(() => this.#raw.benchFill(count));
-  }
-
-  /** Frees everything; waits for a running call after aborting it. May be called again. */
-  dispose(): Promise<void> {
-    return settle(() => this.#raw.dispose());
   }
 }

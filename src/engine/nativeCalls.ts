@@ -27,3 +27,19 @@ export async function settle<T>(call: () => Promise<T>): Promise<T> {
     throw toTypedError(error);
   }
 }
+
+/** Runs `call`, and `abort` as soon as the signal says so. */
+export async function withAbort<T>(
+  signal: AbortSignal | undefined,
+  abort: () => void,
+  call: () => Promise<T>,
+): Promise<T> {
+  const running = settle(call);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return await running;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}

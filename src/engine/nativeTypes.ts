@@ -9,7 +9,7 @@ export type ModelHandle = object & { readonly [modelBrand]: true };
 export type NativeErrorCode =
   | "BAD_ARGUMENT" // a value that the call cannot work with
   | "BAD_MODEL" // not a loaded model, or one that was disposed
-  | "BAD_FILE" // snapshot or projections: missing, truncated, altered or of another model, build or key
+  | "BAD_FILE" // snapshot, segment or projections: missing, truncated, altered or of another model, build or key
   | "RPC_LOST" // an RPC server does not answer any more
   | "UNSUPPORTED" // this architecture runs dense
   | "NO_MEMORY"
@@ -196,6 +196,7 @@ export interface RawContext {
   readonly contextSize: number;
   readonly esaEnabled: boolean;
   readonly layers: number;
+  readonly supportsSegments: boolean;
   memory(): ContextMemory;
   prefill(
     tokens: Int32Array,
@@ -212,6 +213,9 @@ export interface RawContext {
   remove(from: number, to: number): Promise<void>;
   snapshotSave(path: string, key: string, tokens: Int32Array): Promise<void>;
   snapshotLoad(path: string, key: string): Promise<Int32Array>;
+  segmentSave(path: string, key: string, from: number, tokens: Int32Array): Promise<void>;
+  segmentLoad(path: string, key: string): Promise<Int32Array>;
+  segmentCopy(source: RawContext, from: number, count: number): Promise<void>;
   benchFill(count: number): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -231,6 +235,7 @@ export interface RawAddon {
   unsupportedReason(model: ModelHandle): string | null;
   createContext(model: ModelHandle, options: Readonly<Record<string, unknown>>): Promise<RawContext>;
   snapshotPeek(path: string, key: string): Promise<Int32Array>;
+  segmentPeek(path: string, key: string): Promise<Int32Array>;
   calibrate(
     model: ModelHandle,
     options: Readonly<Record<string, unknown>>,
