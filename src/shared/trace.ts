@@ -96,10 +96,143 @@ export interface TraceSummary {
   /** Initial and local tokens that are always attended. */
   readonly initialTokens: number;
   readonly localTokens: number;
+  /** Files with more always attended tokens than the initial ones, so those at the end: number, and the largest few. */
+  readonly localFiles: number;
+  readonly localPaths: readonly string[];
   /** All selections that the query chose. */
   readonly selections: number;
-  /** Every file of the context, most selected first. */
+  /** Number of files in the context. */
+  readonly fileCount: number;
+  /** Files of the context, most selected first: over the protocol at most `TRACE_FILES`. */
   readonly files: readonly FileSelection[];
+}
+
+/** Files that a summary carries over the protocol; tables ask for more by page. */
+export const TRACE_FILES = 100;
+
+/** What a map shows: all below a folder, or the declarations of one file. */
+export interface MapScope {
+  /** Folder or file; empty for everything. */
+  readonly below: string;
+  /** Area of the map in CSS pixels: what would be too small to be seen is joined. */
+  readonly pixels: number;
+}
+
+/** A part of the map: a file, a folder drawn whole, small ones together, a declaration, or the lines between them. */
+export interface MapRegion {
+  readonly kind: "file" | "folder" | "more" | "symbol" | "rest";
+  /** Path of the file or folder; for `more`, of the folder that holds them; for `symbol` and `rest`, of the file. */
+  readonly path: string;
+  /** Name of a declaration. */
+  readonly name?: string;
+  /** First and last line of a declaration, 1-based, inclusive. */
+  readonly lines?: readonly [startLine: number, endLine: number];
+  /** Number of the group in `TraceMap.groups`. */
+  readonly group: number;
+  /** Tokens, always selected ones too. */
+  readonly size: number;
+  /** Files, or for `rest` runs of lines, that the region stands for. */
+  readonly count: number;
+}
+
+/** A framed part of the map: a folder, or a declaration that holds others. */
+export interface MapGroup {
+  /** Path of the folder or file. */
+  readonly path: string;
+  /** Path of the folder, "/" for the root; name of the declaration. */
+  readonly title: string;
+}
+
+/** What the map of a trace is made of; it does not depend on steps and layers. At most about 600 regions. */
+export interface TraceMap {
+  readonly below: string;
+  readonly level: "files" | "symbols";
+  readonly groups: readonly MapGroup[];
+  readonly regions: readonly MapRegion[];
+  /** What the bars of the layer strip stand for: the most selected groups, or regions where there is one group. */
+  readonly bars: readonly { readonly name: string; readonly regions: readonly number[] }[];
+}
+
+/** Sums over the regions of a map for one query. */
+export interface TraceSums {
+  readonly selections: number;
+  readonly selectableTokens: number;
+  /** By region: selectable tokens (mean over the steps), selections, and how many of the chosen layers selected there. */
+  readonly tokens: readonly number[];
+  readonly selected: readonly number[];
+  readonly layersHit: readonly number[];
+  /** Chosen layers that select. */
+  readonly layersChosen: number;
+  /** Selections by bar and layer, and of all files by layer, over all layers of the model. */
+  readonly bars: readonly (readonly number[])[];
+  readonly byLayer: readonly number[];
+  /** The two most selected files. */
+  readonly most: readonly { readonly path: string; readonly lift: number }[];
+}
+
+/** What the ranked table lists. */
+export type RankUnit = "files" | "symbols" | "lines";
+
+export type RankColumn = "name" | "tokens" | "selected" | "share" | "lift" | "difference";
+
+/** Rows [from, to) of the table, in the order that `query` gives, with the figures of `shown`. */
+export interface RankQuery {
+  readonly query: TraceQuery;
+  /** Default `query`. */
+  readonly shown?: TraceQuery;
+  /** A second answer, for the difference of shares. */
+  readonly other?: TraceQuery;
+  readonly unit: RankUnit;
+  /** Folder or file; empty for everything. */
+  readonly below: string;
+  /** Words that the path or name must contain. */
+  readonly filter: string;
+  readonly sort: RankColumn;
+  readonly descending: boolean;
+  readonly rows: Interval;
+}
+
+/** A row of the ranked table. */
+export interface RankedRow {
+  /** Place when sorted by selections, from 1. */
+  readonly rank: number;
+  readonly path: string;
+  /** Name of a declaration, text of a line; absent for files. */
+  readonly name?: string;
+  readonly kind?: string;
+  /** 1-based, inclusive: the densest run of a file, a declaration, a line; null when nothing was selected. */
+  readonly lines: readonly [startLine: number, endLine: number] | null;
+  readonly tokens: number;
+  readonly always: number;
+  readonly selected: number;
+  readonly share: number;
+  readonly lift: number;
+  /** Selections by layer over all layers of the model. Empty for lines. */
+  readonly byLayer: readonly number[];
+  /** The same of `RankQuery.other`. */
+  readonly other?: { readonly selected: number; readonly share: number; readonly lift: number };
+}
+
+export interface RankedRows {
+  /** Rows in all. */
+  readonly total: number;
+  /** Files that were looked into for declarations or lines; fewer than `files` when there are many. */
+  readonly searched: number;
+  readonly files: number;
+  /** Largest sum of a row in one layer: the full height of a bar. */
+  readonly highest: number;
+  readonly rows: readonly RankedRow[];
+}
+
+/** What two answers have in common. */
+export interface TraceComparison {
+  /** Both contexts held the same files at the same places. */
+  readonly sameContext: boolean;
+  /** Of the tokens that either selected, the share that both did, 0 to 1; null when the contexts differ. */
+  readonly tokensInBoth: number | null;
+  /** Files that hold half of the selections in files. */
+  readonly halfOfFirst: number;
+  readonly halfOfSecond: number;
 }
 
 /** A token of a file with the number of selections that the query gives it. */

@@ -1,4 +1,5 @@
 import { userErrors } from "../../shared/errors";
+import { ratios, layersOf, type PartColumns } from "../../shared/traceSums";
 import type {
   FileSelection,
   FileTrace,
@@ -11,8 +12,9 @@ import type {
   TraceSummary,
 } from "../../shared/trace";
 import { Exposure } from "./exposure";
-import { FileSums } from "./fileSums";
 import { densestRun, LineTable } from "./lineTable";
+import { LastUsed } from "./lru";
+import { Parts } from "./parts";
 import { Selections } from "./selections";
 import { stepSums } from "./stepSums";
 import { lineTokens } from "./tokenView";
@@ -22,7 +24,7 @@ import type { Trace, TracedFile, TraceStep } from "./types";
 export type Selector = Omit<TraceQuery, "id">;
 
 /** A checked selector. */
-interface Choice {
+export interface Choice {
   readonly phase: TracePhase;
   readonly steps: Interval;
   readonly layers: Interval;
@@ -32,11 +34,18 @@ interface Choice {
 interface PhaseIndex {
   readonly steps: readonly TraceStep[];
   readonly selections: Selections;
-  readonly sums: FileSums;
 }
 
-/** Token counts of this many queries are kept: pointing at tokens alternates between a few. */
+/** Sums of some parts for one choice of steps, all layers. */
+interface StepSums {
+  readonly exposure: Exposure;
+  readonly tokens: Float64Array;
+  readonly byLayer: Uint32Array;
+}
+
+/** Token counts and sums of this many queries are kept: pointing at tokens alternates between a few. */
 const KEPT_COUNTS = 8;
+const LOCAL_PATHS = 3;
 const WORD = /[\p{L}\p{N}]/u;
 
 /** Sums over one trace; decodes it once, answers many queries. Definitions as in shared/trace.ts. */
@@ -44,47 +53,78 @@ export class TraceIndex {
   readonly trace: Trace;
   readonly #phases = new Map<TracePhase, PhaseIndex>();
   readonly #tables = new Map<TracedFile, LineTable>();
-  readonly #counts = new Map<string, Uint32Array>();
+  readonly #counts = new LastUsed<Uint32Array>(KEPT_COUNTS);
+  readonly #sums = new LastUsed<StepSums>(KEPT_COUNTS);
+  #fileParts: Parts | null = null;
+  #numbers: ReadonlyMap<string, number> | null = null;
+  #selecting: readonly number[] | null = null;
 
   constructor(trace: Trace) {
     this.trace = trace;
   }
 
-  /** Sums by file. @throws LongsightError LS-601 for steps or layers that the trace does not have */
-  summary(query: Selector): TraceSummary {
+  /** Number of a file in the trace, or undefined. */
+  fileNumber(path: string): number | undefined {
+    this.#numbers ??= new Map(this.trace.files.map((file, number) => [file.path, number]));
+    return this.#numbers.get(path);
+  }
+
+  /** The files of the trace as parts. */
+  get fileParts(): Parts {
+    const runs = this.trace.files.map(({ start, count }, part) => ({ from: start, to: start + count, part }));
+    return (this.#fileParts ??= new Parts("files", runs.length, runs));
+  }
+
+  /** Sums by file, most selected first, at most `limit` of them. @throws LongsightError LS-601 */
+  summary(query: Selector, limit = Infinity): TraceSummary {
     const { trace } = this;
-    const choice = this.#choose(query);
-    const { steps, sums } = this.#phase(choice.phase);
-    const exposure = exposureOf(steps, choice.steps);
-    const { total: selectable } = exposure;
-    const selections = sums.total(choice.steps, choice.layers);
+    const choice = this.choose(query);
+    const columns = this.columns(choice, this.fileParts);
+    const { steps } = this.#phase(choice.phase);
     const last = steps[choice.steps[1] - 1];
     const answer = trace.steps.filter((step) => step.phase === "answer");
+    const initialTokens = Math.min(trace.initial, trace.contextTokens);
+    const local = trace.files
+      .map(({ path, count }, number) => ({ path, always: count - Math.round(columns.tokens[number] ?? 0) }))
+      .filter(({ always }) => always > initialTokens)
+      .sort((a, b) => b.always - a.always);
     return {
       id: trace.id,
       question: trace.question,
       asOf: trace.asOf,
       model: trace.model,
       layers: trace.layers,
-      selectingLayers: this.#selectingLayers(),
+      selectingLayers: columns.selectingLayers,
       steps: answer.length,
       k: trace.k,
       answer: answer.map(({ text }, step) => ({ step, text })),
       contextTokens: trace.contextTokens,
-      selectableTokens: exposure.mean(selectable),
-      initialTokens: Math.min(trace.initial, trace.contextTokens),
+      selectableTokens: Math.round(columns.selectable),
+      initialTokens,
       localTokens: Math.max(0, trace.contextTokens - (last?.selectable[1] ?? trace.contextTokens)),
-      selections,
-      files: this.#fileSelections(choice, exposure, selections),
+      localFiles: local.length,
+      localPaths: local.slice(0, LOCAL_PATHS).map(({ path }) => path),
+      selections: columns.selections,
+      fileCount: trace.files.length,
+      files: this.mostSelected(columns, limit).map((number) => this.#fileSelection(number, choice, columns)),
     };
+  }
+
+  /** Numbers of the most selected files. */
+  mostSelected({ selected }: PartColumns, limit: number): number[] {
+    const { files } = this.trace;
+    const numbers = files.map((_, number) => number);
+    const path = (number: number): string => files[number]?.path ?? "";
+    return numbers
+      .sort((a, b) => (selected[b] ?? 0) - (selected[a] ?? 0) || compare(path(a), path(b)))
+      .slice(0, limit);
   }
 
   /** Tokens of the lines [from, to) (1-based) of a file. @throws LongsightError LS-601 */
   file(query: Selector & { readonly path: string; readonly lines: Interval }): FileTrace {
-    const choice = this.#choose(query);
-    const file = this.#file(query.path);
-    const table = this.#table(file);
-    const counts = this.#countsOf(choice);
+    const choice = this.choose(query);
+    const table = this.table(this.#file(query.path));
+    const counts = this.counts(choice);
     const sums = table.sums(counts);
     const from = Math.max(1, query.lines[0]);
     const to = Math.min(table.count + 1, query.lines[1]);
@@ -93,7 +133,7 @@ export class TraceIndex {
       lines.push({ line, text: table.text(line - 1), tokens: lineTokens(table, line - 1, counts) });
     }
     return {
-      path: file.path,
+      path: table.file.path,
       lineCount: table.count,
       strip: Array.from(sums, (sum, line) => sum / Math.max(1, tokensInLine(table, line))),
       maxCount: (choice.layers[1] - choice.layers[0]) * (choice.steps[1] - choice.steps[0]),
@@ -103,8 +143,8 @@ export class TraceIndex {
 
   /** The steps that selected tokens of the lines [from, to) (1-based) of a file. @throws LongsightError LS-601 */
   selectingSteps(query: Selector & { readonly path: string; readonly lines: Interval }): StepSelection[] {
-    const choice = this.#choose(query);
-    const { firstTokens, count } = this.#table(this.#file(query.path));
+    const choice = this.choose(query);
+    const { firstTokens, count } = this.table(this.#file(query.path));
     const tokenAt = (line: number): number => firstTokens[Math.min(Math.max(line - 1, 0), count)] ?? 0;
     const { steps, selections } = this.#phase(choice.phase);
     const tokens = [tokenAt(query.lines[0]), tokenAt(query.lines[1])] as const;
@@ -123,62 +163,86 @@ export class TraceIndex {
    * @throws LongsightError LS-601
    */
   lines(query: Selector, limit: number): LineSelection[] {
-    const choice = this.#choose(query);
-    const { steps, sums } = this.#phase(choice.phase);
-    const exposure = exposureOf(steps, choice.steps);
-    const selections = sums.total(choice.steps, choice.layers);
-    const counts = this.#countsOf(choice);
+    const choice = this.choose(query);
+    const columns = this.columns(choice, this.fileParts);
     const found: LineSelection[] = [];
-    for (const file of this.trace.files) {
-      const table = this.#table(file);
-      table.sums(counts).forEach((selected, line) => {
-        if (selected === 0 || !WORD.test(table.text(line))) return;
-        const region = exposure.of(table.firstTokens[line] ?? 0, table.firstTokens[line + 1] ?? 0);
-        found.push({ path: file.path, line: line + 1, selected, lift: liftOf(selected, selections, region, exposure) });
-      });
-    }
+    this.trace.files.forEach((file, number) => {
+      if (columns.selected[number] === 0) return;
+      for (const { line, selected, tokens } of this.fileLines(file, choice)) {
+        found.push({ path: file.path, line, selected, lift: ratios(columns, selected, tokens).lift });
+      }
+    });
     found.sort((a, b) => b.lift - a.lift || b.selected - a.selected || compare(a.path, b.path) || a.line - b.line);
     return found.slice(0, limit);
   }
 
-  #fileSelections(choice: Choice, exposure: Exposure, selections: number): FileSelection[] {
-    const { files, layers } = this.trace;
-    const cells = this.#phase(choice.phase).sums.byFileAndLayer(choice.steps, files.length);
-    const counts = this.#countsOf(choice);
-    const rows = files.map((file, index): FileSelection => {
-      const byLayer = Array.from(cells.subarray(index * layers, (index + 1) * layers));
-      const selected = byLayer.slice(...choice.layers).reduce((a, b) => a + b, 0);
-      const region = exposure.of(file.start, file.start + file.count);
-      const tokens = exposure.mean(region);
-      return {
-        path: file.path,
-        tokens,
-        always: file.count - tokens,
-        selected,
-        share: selections === 0 ? 0 : selected / selections,
-        lift: liftOf(selected, selections, region, exposure),
-        byLayer,
-        densest: selected === 0 ? null : this.#densest(file, counts, exposure),
-      };
+  /** The lines of a file that were selected and hold a letter or digit, with their selectable tokens (mean). */
+  fileLines(file: TracedFile, choice: Choice): { line: number; selected: number; tokens: number }[] {
+    const table = this.table(file);
+    const { exposure } = this.#stepSums(choice, this.fileParts);
+    const found: { line: number; selected: number; tokens: number }[] = [];
+    table.sums(this.counts(choice)).forEach((selected, line) => {
+      if (selected === 0 || !WORD.test(table.text(line))) return;
+      const region = exposure.of(table.firstTokens[line] ?? 0, table.firstTokens[line + 1] ?? 0);
+      found.push({ line: line + 1, selected, tokens: region / Math.max(1, exposure.steps) });
     });
-    return rows.sort((a, b) => b.selected - a.selected || compare(a.path, b.path));
+    return found;
   }
 
-  #densest(file: TracedFile, counts: Uint32Array, exposure: Exposure): readonly [number, number] | null {
-    const table = this.#table(file);
+  /** Sums of parts for a choice. */
+  columns(choice: Choice, parts: Parts): PartColumns {
+    const { exposure, tokens, byLayer } = this.#stepSums(choice, parts);
+    const stride = parts.count + 1;
+    const selected = new Uint32Array(stride);
+    for (let layer = choice.layers[0]; layer < choice.layers[1]; layer++) {
+      for (let part = 0; part < stride; part++) {
+        selected[part] = (selected[part] ?? 0) + (byLayer[layer * stride + part] ?? 0);
+      }
+    }
+    return {
+      layers: this.trace.layers,
+      chosen: choice.layers,
+      selectingLayers: this.#selectingLayers(),
+      selections: selected.reduce((sum, count) => sum + count, 0),
+      selectable: exposure.steps === 0 ? 0 : exposure.total / exposure.steps,
+      tokens,
+      selected,
+      byLayer,
+      stride,
+    };
+  }
+
+  /** The densest lines of a file under a choice, 1-based, inclusive; null when nothing was selected. */
+  densest(file: TracedFile, choice: Choice): readonly [number, number] | null {
+    const table = this.table(file);
+    const { exposure } = this.#stepSums(choice, this.fileParts);
     const weights = Float64Array.from({ length: table.count }, (_, line) =>
       exposure.of(table.firstTokens[line] ?? 0, table.firstTokens[line + 1] ?? 0),
     );
-    return densestRun(table.sums(counts), weights);
+    return densestRun(table.sums(this.counts(choice)), weights);
   }
 
-  #file(path: string): TracedFile {
-    const file = this.trace.files.find((candidate) => candidate.path === path);
-    if (file === undefined) throw userErrors.badArgument("path", `${path} was not in the context of this answer.`);
-    return file;
+  /** Selections of each token of the context under a choice. */
+  counts(choice: Choice): Uint32Array {
+    return this.#counts.get(`${choice.phase} ${choice.steps.join()} ${choice.layers.join()}`, () => {
+      const counts = new Uint32Array(this.trace.contextTokens);
+      this.#phase(choice.phase).selections.count(choice.steps, choice.layers, counts);
+      return counts;
+    });
   }
 
-  #choose(query: Selector): Choice {
+  /** The lines of a file. */
+  table(file: TracedFile): LineTable {
+    let table = this.#tables.get(file);
+    if (table === undefined) {
+      table = new LineTable(file);
+      this.#tables.set(file, table);
+    }
+    return table;
+  }
+
+  /** @throws LongsightError LS-601 for steps or layers that the trace does not have */
+  choose(query: Selector): Choice {
     const phase = query.phase ?? "answer";
     const { steps } = this.#phase(phase);
     return {
@@ -188,55 +252,54 @@ export class TraceIndex {
     };
   }
 
+  #file(path: string): TracedFile {
+    const file = this.trace.files[this.fileNumber(path) ?? -1];
+    if (file === undefined) throw userErrors.badArgument("path", `${path} was not in the context of this answer.`);
+    return file;
+  }
+
+  #fileSelection(number: number, choice: Choice, columns: PartColumns): FileSelection {
+    const file = this.trace.files[number];
+    if (file === undefined) throw new RangeError(`no file ${number}`);
+    const mean = columns.tokens[number] ?? 0;
+    const tokens = Math.round(mean);
+    const selected = columns.selected[number] ?? 0;
+    return {
+      path: file.path,
+      tokens,
+      always: file.count - tokens,
+      selected,
+      ...ratios(columns, selected, mean),
+      byLayer: layersOf(columns, number),
+      densest: selected === 0 ? null : this.densest(file, choice),
+    };
+  }
+
+  #stepSums({ phase, steps }: Choice, parts: Parts): StepSums {
+    return this.#sums.get(`${parts.key} ${phase} ${steps.join()}`, () => {
+      const index = this.#phase(phase);
+      const exposure = new Exposure(index.steps.slice(...steps).map((step) => step.selectable));
+      return { exposure, tokens: parts.selectable(exposure), byLayer: parts.sums(index.selections, steps) };
+    });
+  }
+
   #phase(phase: TracePhase): PhaseIndex {
     let index = this.#phases.get(phase);
     if (index === undefined) {
       const steps = this.trace.steps.filter((step) => step.phase === phase);
-      const selections = new Selections(steps, this.trace.layers);
-      index = { steps, selections, sums: new FileSums(selections, this.trace.files) };
+      index = { steps, selections: new Selections(steps, this.trace.layers) };
       this.#phases.set(phase, index);
     }
     return index;
   }
 
-  #selectingLayers(): number[] {
-    const { steps, sums } = this.#phase("answer");
-    const every: Interval = [0, steps.length];
-    return Array.from({ length: this.trace.layers }, (_, layer) => layer).filter(
-      (layer) => sums.total(every, [layer, layer + 1]) > 0,
+  #selectingLayers(): readonly number[] {
+    const { selections, steps } = this.#phase("answer");
+    this.#selecting ??= Array.from({ length: this.trace.layers }, (_, layer) => layer).filter((layer) =>
+      steps.some((_, step) => selections.tokens(step, layer).length > 0),
     );
+    return this.#selecting;
   }
-
-  #table(file: TracedFile): LineTable {
-    let table = this.#tables.get(file);
-    if (table === undefined) {
-      table = new LineTable(file);
-      this.#tables.set(file, table);
-    }
-    return table;
-  }
-
-  /** Selections of each token of the context under a choice. */
-  #countsOf(choice: Choice): Uint32Array {
-    const key = `${choice.phase} ${choice.steps.join()} ${choice.layers.join()}`;
-    const known = this.#counts.get(key);
-    const counts = known ?? new Uint32Array(this.trace.contextTokens);
-    if (known === undefined) this.#phase(choice.phase).selections.count(choice.steps, choice.layers, counts);
-    this.#counts.delete(key);
-    this.#counts.set(key, counts);
-    const [oldest] = this.#counts.keys();
-    if (this.#counts.size > KEPT_COUNTS && oldest !== undefined) this.#counts.delete(oldest);
-    return counts;
-  }
-}
-
-/** lift = (selected / selections) / (region / selectable). */
-function liftOf(selected: number, selections: number, region: number, exposure: Exposure): number {
-  return selections === 0 || region === 0 ? 0 : selected / selections / (region / exposure.total);
-}
-
-function exposureOf(steps: readonly TraceStep[], chosen: Interval): Exposure {
-  return new Exposure(steps.slice(...chosen).map((step) => step.selectable));
 }
 
 function checked(name: string, interval: Interval | undefined, end: number): Interval {

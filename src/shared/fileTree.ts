@@ -3,6 +3,8 @@
 /** What the map needs of a file. */
 export interface SizedFile {
   readonly path: string;
+  /** Number of the file in the trace. */
+  readonly number: number;
   /** Tokens in the context: selectable and always selected ones. */
   readonly size: number;
 }
@@ -96,9 +98,9 @@ export function skipChain(folder: Folder): Folder {
   return only === undefined ? folder : skipChain(only);
 }
 
-/** Paths of all files below. */
-export function filesBelow(folder: Folder): string[] {
-  return [...folder.files.map((file) => file.path), ...folder.folders.flatMap(filesBelow)];
+/** Numbers of all files below. */
+export function filesBelow(folder: Folder): number[] {
+  return [...folder.files.map((file) => file.number), ...folder.folders.flatMap(filesBelow)];
 }
 
 /** The folder above, or null for the root. */
