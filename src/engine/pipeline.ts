@@ -31,6 +31,7 @@ import { compareSettings } from "./settings";
 import { SymbolsHost } from "./symbolsHost";
 import type { TraceIndex } from "./trace/query";
 import { standaloneTrace } from "./trace/standalone";
+import type { TraceView } from "./trace/view";
 import { TraceHost } from "./traceHost";
 import { WorkspaceHost } from "./workspaceHost";
 import type { WorkspaceRoot } from "./workspace/types";
@@ -172,6 +173,11 @@ export class Pipeline {
   /** A stored trace, for queries. @throws LongsightError LS-404 */
   traceIndex(id: string): Promise<TraceIndex> {
     return this.#traces.index(id);
+  }
+
+  /** A stored trace, for maps and tables of it. @throws LongsightError LS-404 */
+  traceView(id: string): Promise<TraceView> {
+    return this.#traces.view(id);
   }
 
   /** Sums of a stored trace. @throws LongsightError LS-404, LS-601 */

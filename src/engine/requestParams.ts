@@ -2,6 +2,7 @@ import { z } from "zod";
 import { userErrors } from "../shared/errors";
 import {
   Ask,
+  CompareTraces,
   CutConversation,
   DeleteConversation,
   DownloadModel,
@@ -10,9 +11,13 @@ import {
   GetConversation,
   GetFileTrace,
   GetSelectingSteps,
+  GetStandaloneTrace,
   GetSymbols,
   GetSymbolTrace,
   GetTrace,
+  GetTraceMap,
+  GetTraceRows,
+  GetTraceSums,
   ListConversations,
   Pause,
   Read,
@@ -32,6 +37,8 @@ const query = z.object({
   layers: interval.optional(),
   phase: z.enum(["question", "answer"]).optional(),
 });
+
+const scope = z.object({ below: z.string().max(4096), pixels: z.number().min(0).max(1e9) });
 
 const schemas = new Map<string, z.ZodType>([
   [Read.method, z.object({ rebuild: z.boolean() })],
@@ -59,6 +66,24 @@ const schemas = new Map<string, z.ZodType>([
   ],
   [DownloadModel.method, z.object({ id: z.string().min(1) })],
   [GetTrace.method, query],
+  [GetTraceMap.method, scope.extend({ id })],
+  [GetTraceSums.method, query.extend({ map: scope, on: id.optional() })],
+  [
+    GetTraceRows.method,
+    z.object({
+      query,
+      shown: query.optional(),
+      other: query.optional(),
+      unit: z.enum(["files", "symbols", "lines"]),
+      below: z.string().max(4096),
+      filter: z.string().max(500),
+      sort: z.enum(["name", "tokens", "selected", "share", "lift", "difference"]),
+      descending: z.boolean(),
+      rows: interval.refine(([from, to]) => to - from <= 500, "at most 500 rows"),
+    }),
+  ],
+  [GetStandaloneTrace.method, z.object({ id })],
+  [CompareTraces.method, z.object({ first: query, second: query })],
   [Pause.method, z.object({ paused: z.boolean() })],
   [ListConversations.method, z.object({ query: z.string().max(1000).optional() })],
   [GetConversation.method, z.object({ id })],

@@ -29,10 +29,7 @@ import {
   ExportConversation,
   GetConversation,
   FindMentions,
-  GetFileTrace,
-  GetSelectingSteps,
   GetSymbols,
-  GetTrace,
   ListConversations,
   ListModels,
   Pause,
@@ -48,6 +45,7 @@ import {
 import type { Log } from "./log";
 import { Pipeline } from "./pipeline";
 import type { Operation } from "./progress";
+import { answerTraceRequests } from "./traceRequests";
 import { parseParams } from "./requestParams";
 import { parseSettings } from "./settings";
 import { throttle } from "./throttle";
@@ -149,9 +147,7 @@ export class Server {
     });
     this.#on(ListModels, (pipeline) => pipeline.models());
     this.#on(DownloadModel, (pipeline, { id }, operation) => pipeline.downloadModel(id, operation));
-    this.#on(GetTrace, (pipeline, query) => pipeline.trace(query));
-    this.#on(GetFileTrace, (pipeline, query) => pipeline.fileTrace(query));
-    this.#on(GetSelectingSteps, async (pipeline, query) => (await pipeline.traceIndex(query.id)).selectingSteps(query));
+    answerTraceRequests((name, answer) => this.#on(name, answer));
     this.#on(Pause, (pipeline, { paused }) => {
       pipeline.pause(paused);
       return Promise.resolve({});

@@ -2,6 +2,7 @@ import { LongsightError } from "../shared/errors";
 import { TraceIndex } from "./trace/query";
 import { TraceStore } from "./trace/store";
 import type { Trace } from "./trace/types";
+import { TraceView, type SymbolsOf } from "./trace/view";
 
 /** Decoded traces that are kept in memory. */
 const KEPT = 4;
@@ -9,24 +10,35 @@ const KEPT = 4;
 /** The traces on disk, and the last ones decoded in memory. */
 export class TraceHost {
   readonly #dir: () => string;
-  readonly #indexes = new Map<string, TraceIndex>();
+  readonly #symbolsOf: SymbolsOf;
+  readonly #views = new Map<string, TraceView>();
 
-  /** @param dir folder of the traces, as the settings have it now */
-  constructor(dir: () => string) {
+  /**
+   * @param dir folder of the traces, as the settings have it now
+   * @param symbolsOf declarations of a traced file; none by default
+   */
+  constructor(dir: () => string, symbolsOf: SymbolsOf = () => Promise.resolve([])) {
     this.#dir = dir;
+    this.#symbolsOf = symbolsOf;
   }
 
   /** @throws LongsightError LS-501 */
   async store(trace: Trace): Promise<void> {
-    this.#keep(new TraceIndex(trace));
+    this.#keep(new TraceView(new TraceIndex(trace), this.#symbolsOf));
     await new TraceStore(this.#dir()).write(trace);
   }
 
   /** @throws LongsightError LS-404 */
   async index(id: string): Promise<TraceIndex> {
-    const index = this.#indexes.get(id) ?? new TraceIndex(await new TraceStore(this.#dir()).read(id));
-    this.#keep(index);
-    return index;
+    return (await this.view(id)).index;
+  }
+
+  /** @throws LongsightError LS-404 */
+  async view(id: string): Promise<TraceView> {
+    const known = this.#views.get(id);
+    const view = known ?? new TraceView(new TraceIndex(await new TraceStore(this.#dir()).read(id)), this.#symbolsOf);
+    // Another request may have read the same trace meanwhile: its sums are kept.
+    return this.#keep(this.#views.get(id) ?? view);
   }
 
   async latest(workspace: string): Promise<string | null> {
@@ -49,16 +61,17 @@ export class TraceHost {
 
   /** Drops what is in memory. */
   forget(): void {
-    this.#indexes.clear();
+    this.#views.clear();
   }
 
-  #keep(index: TraceIndex): void {
-    const { id } = index.trace;
-    this.#indexes.delete(id);
-    this.#indexes.set(id, index);
-    for (const oldest of this.#indexes.keys()) {
-      if (this.#indexes.size <= KEPT) return;
-      this.#indexes.delete(oldest);
+  #keep(view: TraceView): TraceView {
+    const { id } = view.index.trace;
+    this.#views.delete(id);
+    this.#views.set(id, view);
+    for (const oldest of this.#views.keys()) {
+      if (this.#views.size <= KEPT) break;
+      this.#views.delete(oldest);
     }
+    return view;
   }
 }

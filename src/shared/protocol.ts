@@ -5,7 +5,7 @@
 import type { ConversationEntry, KeptConversation } from "./conversation";
 import type { ErrorValue } from "./errors";
 import type { CodeSymbol, MentionCandidate } from "./symbols";
-import type { FileTrace, Interval, StepSelection, SymbolSelection, TraceQuery, TraceSummary } from "./trace";
+import type { Interval } from "./trace";
 
 /** A request's name with its parameter and result types. */
 export interface RequestName<P, R> {
@@ -281,15 +281,6 @@ export const Read = request<{ readonly rebuild: boolean }, ReadResult>("longsigh
 export const Ask = request<AskParams, AnswerResult>("longsight/ask");
 export const ListModels = request<Record<string, never>, readonly ModelEntry[]>("longsight/models");
 export const DownloadModel = request<{ readonly id: string }, { readonly path: string }>("longsight/downloadModel");
-export const GetTrace = request<TraceQuery, TraceSummary>("longsight/trace");
-export const GetFileTrace = request<TraceQuery & { readonly path: string; readonly lines: Interval }, FileTrace>(
-  "longsight/fileTrace",
-);
-/** The steps that selected tokens of the lines [from, to) (1-based) of a file, in their order. */
-export const GetSelectingSteps = request<
-  TraceQuery & { readonly path: string; readonly lines: Interval },
-  readonly StepSelection[]
->("longsight/selectingSteps");
 /** Holds reading in the background back, or lets it go on; a read that was asked for goes on anyway. */
 export const Pause = request<{ readonly paused: boolean }, Record<string, never>>("longsight/pause");
 /** Conversations of this workspace, newest first; `query`: only those that contain it. */
@@ -319,10 +310,7 @@ export const FindMentions = request<{ readonly text: string; readonly limit: num
 export const SuggestQuestions = request<Record<string, never>, readonly string[]>("longsight/suggestQuestions");
 /** Declarations of a document of the workspace, in the order of lines. */
 export const GetSymbols = request<{ readonly uri: string }, readonly CodeSymbol[]>("longsight/symbols");
-/** Selection sums of the declarations of one file. */
-export const GetSymbolTrace = request<TraceQuery & { readonly path: string }, readonly SymbolSelection[]>(
-  "longsight/symbolTrace",
-);
+export * from "./traceProtocol";
 export const ClearCaches = request<Record<string, never>, { readonly freedBytes: number }>("longsight/clearCaches");
 
 /** Engine → client: a piece of the answer. */

@@ -248,13 +248,18 @@ export interface FileTraceLine {
   /** 1-based. */
   readonly line: number;
   readonly text: string;
+  /** Of a very long line only the first; the text ends with them. */
   readonly tokens: readonly TokenSelection[];
+  /** Tokens that were left out at the end. */
+  readonly more?: number;
 }
 
 /** Token-level selections of the lines that were asked for, and the strip over all lines of the file. */
 export interface FileTrace {
   readonly path: string;
   readonly lineCount: number;
+  /** Sums of the file, as in `FileSelection`. */
+  readonly sums: Pick<FileSelection, "tokens" | "always" | "selected" | "share" | "lift" | "densest">;
   /** Mean selections per token of each line of the file, index 0 = line 1. */
   readonly strip: readonly number[];
   /** Largest possible count: chosen layers x chosen steps. */

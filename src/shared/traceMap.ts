@@ -1,5 +1,13 @@
 /** Which regions the map of a trace has: folders, files, and small ones together. */
-import { filesBelow, folderTree, groupsOf, skipChain, type Folder, type GroupedFolder, type SizedFile } from "./fileTree";
+import {
+  filesBelow,
+  folderTree,
+  groupsOf,
+  skipChain,
+  type Folder,
+  type GroupedFolder,
+  type SizedFile,
+} from "./fileTree";
 import type { MapGroup, MapRegion, MapScope, TraceMap } from "./trace";
 
 /** Limits of the map; smaller tiles join "n more". Side in CSS pixels, area in square pixels. */
@@ -55,7 +63,10 @@ function itemsOf(group: GroupedFolder, total: number, pixels: number): readonly 
   const rest = items.slice(kept);
   if (rest.length < 2) return items;
   const size = rest.reduce((sum, item) => sum + item.size, 0);
-  return [...items.slice(0, kept), { kind: "more", path: folder.path, size, files: rest.flatMap((item) => item.files) }];
+  return [
+    ...items.slice(0, kept),
+    { kind: "more", path: folder.path, size, files: rest.flatMap((item) => item.files) },
+  ];
 }
 
 const fileItem = ({ path, size, number }: SizedFile): Item => ({ kind: "file", path, size, files: [number] });

@@ -52,7 +52,8 @@ function comparator(
   if (sort === "name") {
     const names = parts.map(({ path, name }) => name ?? baseName(path));
     const collator = new Intl.Collator("en");
-    return (a, b) => collator.compare(names[a] ?? "", names[b] ?? "") || compare(parts[a]?.path ?? "", parts[b]?.path ?? "");
+    return (a, b) =>
+      collator.compare(names[a] ?? "", names[b] ?? "") || compare(parts[a]?.path ?? "", parts[b]?.path ?? "");
   }
   const values = Float64Array.from(parts, (_, part) => {
     const [tokens, selected] = [columns.tokens[part] ?? 0, columns.selected[part] ?? 0];

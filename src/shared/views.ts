@@ -4,7 +4,19 @@
  */
 import type { ErrorValue } from "./errors";
 import type { AnswerTimings, Citation, EngineStatus, ModelEntry, PlanResult, StopReason } from "./protocol";
-import type { FileTrace, Interval, TracePhase, TraceSummary } from "./trace";
+import type {
+  FileTrace,
+  Interval,
+  MapScope,
+  RankedRows,
+  RankQuery,
+  StepSelection,
+  TraceComparison,
+  TraceMap,
+  TraceQuery,
+  TraceSummary,
+  TraceSums,
+} from "./trace";
 
 /** A message type of vscode-messenger: the method name with its parameter type (and result for requests). */
 export interface ViewNotification<P> {
@@ -88,29 +100,36 @@ export type AskViewCommand =
 export interface HeatmapViewState {
   readonly kind: "empty" | "loading" | "trace" | "failed";
   readonly summary: TraceSummary | null;
+  /** The answer that `summary` is compared with. */
+  readonly other: TraceSummary | null;
+  /** True while the next answer that is shown becomes `other`. */
+  readonly comparing: boolean;
   readonly error: ErrorValue | null;
 }
+
+/** What a heatmap can be saved as. The page makes pictures, the host the rest. */
+export type ExportFormat = "png" | "svg" | "html" | "json";
 
 export const HeatmapView = {
   ready: notification<Record<string, never>>("heatmap/ready"),
   state: notification<HeatmapViewState>("heatmap/state"),
-  /** Sums for chosen steps and layers. */
-  query: viewRequest<
-    { readonly id: string; readonly steps?: Interval; readonly layers?: Interval; readonly phase?: TracePhase },
-    TraceSummary
-  >("heatmap/query"),
-  file: viewRequest<
-    {
-      readonly id: string;
-      readonly path: string;
-      readonly lines: Interval;
-      readonly steps?: Interval;
-      readonly layers?: Interval;
-      readonly phase?: TracePhase;
-    },
-    FileTrace
-  >("heatmap/file"),
+  map: viewRequest<MapScope & { readonly id: string }, TraceMap>("heatmap/map"),
+  sums: viewRequest<TraceQuery & { readonly map: MapScope; readonly on?: string }, TraceSums>("heatmap/sums"),
+  rows: viewRequest<RankQuery, RankedRows>("heatmap/rows"),
+  compareAnswers: viewRequest<{ readonly first: TraceQuery; readonly second: TraceQuery }, TraceComparison>(
+    "heatmap/compareAnswers",
+  ),
+  file: viewRequest<TraceQuery & { readonly path: string; readonly lines: Interval }, FileTrace>("heatmap/file"),
+  selectingSteps: viewRequest<
+    TraceQuery & { readonly path: string; readonly lines: Interval },
+    readonly StepSelection[]
+  >("heatmap/selectingSteps"),
   open: notification<{ readonly path: string; readonly line: number }>("heatmap/open"),
+  /** Pins the shown answer as A, or ends the comparison. */
+  compare: notification<{ readonly on: boolean }>("heatmap/compare"),
+  swap: notification<Record<string, never>>("heatmap/swap"),
+  /** Saves the heatmap. `content`: base64 of a PNG or text of an SVG that the page has drawn, else null. */
+  export: notification<{ readonly format: ExportFormat; readonly content: string | null }>("heatmap/export"),
 } as const;
 
 /** All that the plan panel shows. */

@@ -44,13 +44,8 @@ function sameFiles(a: readonly TracedFile[], b: readonly TracedFile[]): boolean 
     a.length === b.length &&
     a.every((file, number) => {
       const other = b[number];
-      return (
-        other !== undefined &&
-        other.path === file.path &&
-        other.start === file.start &&
-        other.count === file.count &&
-        other.text === file.text
-      );
+      const sameName = other?.path === file.path && other.start === file.start;
+      return sameName && other.count === file.count && other.text === file.text;
     })
   );
 }

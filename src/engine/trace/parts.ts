@@ -49,8 +49,8 @@ export class Parts {
       for (let layer = 0; layer < selections.layers; layer++) {
         const base = layer * stride;
         const tokens = selections.tokens(step, layer);
-        for (let i = 0; i < tokens.length; i++) {
-          const at = (tokens[i] ?? 0) - low;
+        for (const token of tokens) {
+          const at = token - low;
           const cell = base + (at < 0 || at >= partOf.length ? this.count : (partOf[at] ?? this.count));
           sums[cell] = (sums[cell] ?? 0) + 1;
         }

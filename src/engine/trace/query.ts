@@ -115,26 +115,27 @@ export class TraceIndex {
     const { files } = this.trace;
     const numbers = files.map((_, number) => number);
     const path = (number: number): string => files[number]?.path ?? "";
-    return numbers
-      .sort((a, b) => (selected[b] ?? 0) - (selected[a] ?? 0) || compare(path(a), path(b)))
-      .slice(0, limit);
+    return numbers.sort((a, b) => (selected[b] ?? 0) - (selected[a] ?? 0) || compare(path(a), path(b))).slice(0, limit);
   }
 
   /** Tokens of the lines [from, to) (1-based) of a file. @throws LongsightError LS-601 */
   file(query: Selector & { readonly path: string; readonly lines: Interval }): FileTrace {
     const choice = this.choose(query);
-    const table = this.table(this.#file(query.path));
+    const number = this.#number(query.path);
+    const { byLayer: _, ...selection } = this.#fileSelection(number, choice, this.columns(choice, this.fileParts));
+    const table = this.table(this.#file(number));
     const counts = this.counts(choice);
     const sums = table.sums(counts);
     const from = Math.max(1, query.lines[0]);
     const to = Math.min(table.count + 1, query.lines[1]);
     const lines: FileTraceLine[] = [];
     for (let line = from; line < to; line++) {
-      lines.push({ line, text: table.text(line - 1), tokens: lineTokens(table, line - 1, counts) });
+      lines.push(cutLine({ line, text: table.text(line - 1), tokens: lineTokens(table, line - 1, counts) }));
     }
     return {
       path: table.file.path,
       lineCount: table.count,
+      sums: selection,
       strip: Array.from(sums, (sum, line) => sum / Math.max(1, tokensInLine(table, line))),
       maxCount: (choice.layers[1] - choice.layers[0]) * (choice.steps[1] - choice.steps[0]),
       lines,
@@ -144,7 +145,7 @@ export class TraceIndex {
   /** The steps that selected tokens of the lines [from, to) (1-based) of a file. @throws LongsightError LS-601 */
   selectingSteps(query: Selector & { readonly path: string; readonly lines: Interval }): StepSelection[] {
     const choice = this.choose(query);
-    const { firstTokens, count } = this.table(this.#file(query.path));
+    const { firstTokens, count } = this.table(this.#file(this.#number(query.path)));
     const tokenAt = (line: number): number => firstTokens[Math.min(Math.max(line - 1, 0), count)] ?? 0;
     const { steps, selections } = this.#phase(choice.phase);
     const tokens = [tokenAt(query.lines[0]), tokenAt(query.lines[1])] as const;
@@ -252,15 +253,20 @@ export class TraceIndex {
     };
   }
 
-  #file(path: string): TracedFile {
-    const file = this.trace.files[this.fileNumber(path) ?? -1];
-    if (file === undefined) throw userErrors.badArgument("path", `${path} was not in the context of this answer.`);
+  #number(path: string): number {
+    const number = this.fileNumber(path);
+    if (number === undefined) throw userErrors.badArgument("path", `${path} was not in the context of this answer.`);
+    return number;
+  }
+
+  #file(number: number): TracedFile {
+    const file = this.trace.files[number];
+    if (file === undefined) throw new RangeError(`no file ${number}`);
     return file;
   }
 
   #fileSelection(number: number, choice: Choice, columns: PartColumns): FileSelection {
-    const file = this.trace.files[number];
-    if (file === undefined) throw new RangeError(`no file ${number}`);
+    const file = this.#file(number);
     const mean = columns.tokens[number] ?? 0;
     const tokens = Math.round(mean);
     const selected = columns.selected[number] ?? 0;
@@ -300,6 +306,19 @@ export class TraceIndex {
     );
     return this.#selecting;
   }
+}
+
+/** Tokens and UTF-16 units of a line that are shown: a line may hold a megabyte. */
+const LINE_TOKENS = 400;
+const LINE_UNITS = 4000;
+
+function cutLine(line: FileTraceLine): FileTraceLine {
+  const { text, tokens } = line;
+  const kept = tokens.slice(0, LINE_TOKENS).filter(({ column, length }) => column + length <= LINE_UNITS);
+  if (kept.length === tokens.length && text.length <= LINE_UNITS) return line;
+  const last = kept.at(-1);
+  const end = kept.length === tokens.length ? LINE_UNITS : last === undefined ? 0 : last.column + last.length;
+  return { ...line, text: text.slice(0, end), tokens: kept, more: tokens.length - kept.length };
 }
 
 function checked(name: string, interval: Interval | undefined, end: number): Interval {

@@ -188,11 +188,17 @@ export class TraceView {
     };
   }
 
-  async #rankLines(query: RankQuery, choice: Choice): Promise<Ranked> {
+  #rankLines(query: RankQuery, choice: Choice): Ranked {
     const files = this.#selectedBelow(query.below, choice);
     const lines = files.flatMap((file) => this.index.fileLines(file, choice).map((line) => ({ file, ...line })));
     const parts = lines.map(({ file, line }) => {
-      return { path: file.path, name: this.index.table(file).text(line - 1).trim() };
+      return {
+        path: file.path,
+        name: this.index
+          .table(file)
+          .text(line - 1)
+          .trim(),
+      };
     });
     const all = this.index.columns(choice, this.index.fileParts);
     const columns: PartColumns = {
@@ -202,15 +208,9 @@ export class TraceView {
       byLayer: [],
     };
     const shownColumns = (chosen: Choice): PartColumns => {
-      if (chosen === choice) return columns;
-      const sums = new LastUsed<ReadonlyMap<number, number>>(Infinity);
+      const sums = new Map(files.map((file) => [file, this.index.table(file).sums(this.index.counts(chosen))]));
       const { selections, selectable } = this.index.columns(chosen, this.index.fileParts);
-      const selected = lines.map(({ file, line }) => {
-        const known = sums.get(file.path, () => {
-          return new Map(this.index.fileLines(file, chosen).map((found) => [found.line, found.selected]));
-        });
-        return known.get(line) ?? 0;
-      });
+      const selected = lines.map(({ file, line }) => sums.get(file)?.[line - 1] ?? 0);
       return { ...columns, chosen: chosen.layers, selections, selectable, selected };
     };
     return {

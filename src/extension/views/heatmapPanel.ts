@@ -1,10 +1,18 @@
 import * as vscode from "vscode";
 import { panels } from "../../shared/contributions";
-import { GetFileTrace, GetTrace } from "../../shared/protocol";
-import type { TraceQuery, TraceSummary } from "../../shared/trace";
+import {
+  CompareTraces,
+  GetFileTrace,
+  GetSelectingSteps,
+  GetTrace,
+  GetTraceMap,
+  GetTraceRows,
+  GetTraceSums,
+} from "../../shared/protocol";
 import { HeatmapView, type HeatmapViewState } from "../../shared/views";
 import type { EngineClient } from "../engineClient";
 import { errorValueOf } from "../errors";
+import { exportHeatmap } from "./heatmapExport";
 import { heatmapMessages } from "./messages";
 import { openLocation, workspaceFileAt } from "./openLocation";
 import { ViewChannel } from "./viewChannel";
@@ -18,7 +26,7 @@ export class HeatmapPanel implements vscode.WebviewPanelSerializer, vscode.Dispo
   private readonly serializer: vscode.Disposable;
   private panel: vscode.WebviewPanel | undefined;
   private channel: ViewChannel | undefined;
-  private current: HeatmapViewState = { kind: "empty", summary: null, error: null };
+  private current: HeatmapViewState = empty;
 
   constructor(
     private readonly extensionUri: vscode.Uri,
@@ -79,13 +87,17 @@ export class HeatmapPanel implements vscode.WebviewPanelSerializer, vscode.Dispo
     panel.webview.html = webviewHtml(panel.webview, this.extensionUri, "heatmap", panel.title);
   }
 
+  /** Shows a trace; while one is pinned for comparison, beside that one. */
   private async load(trace: string): Promise<void> {
-    this.setState({ kind: "loading", summary: null, error: null });
+    const { summary: pinned, comparing } = this.current;
+    const beside = comparing && pinned !== null && pinned.id !== trace ? pinned : null;
+    if (beside === null) this.setState({ ...empty, kind: "loading" });
     try {
       const summary = await this.engine.request(GetTrace, { id: trace });
-      this.setState({ kind: "trace", summary, error: null });
+      if (beside === null) this.setState({ ...empty, kind: "trace", summary });
+      else this.setState({ ...this.current, summary: beside, other: summary });
     } catch (error) {
-      this.setState({ kind: "failed", summary: null, error: errorValueOf(error) });
+      this.setState({ ...empty, kind: "failed", error: errorValueOf(error) });
     }
   }
 
@@ -95,26 +107,51 @@ export class HeatmapPanel implements vscode.WebviewPanelSerializer, vscode.Dispo
   }
 
   private listen(channel: ViewChannel): void {
+    const { engine } = this;
     channel.on(HeatmapView.ready, null, () => channel.send(HeatmapView.state, this.current));
-    channel.onRequest(HeatmapView.query, heatmapMessages.query, (query): Promise<TraceSummary> =>
-      this.engine.request(GetTrace, traceQuery(query)),
+    channel.onRequest(HeatmapView.map, heatmapMessages.map, (scope) => engine.request(GetTraceMap, scope));
+    channel.onRequest(HeatmapView.sums, heatmapMessages.sums, (query) => engine.request(GetTraceSums, plain(query)));
+    channel.onRequest(HeatmapView.rows, heatmapMessages.rows, (query) => engine.request(GetTraceRows, plain(query)));
+    channel.onRequest(HeatmapView.file, heatmapMessages.file, (query) => engine.request(GetFileTrace, plain(query)));
+    channel.onRequest(HeatmapView.selectingSteps, heatmapMessages.file, (query) =>
+      engine.request(GetSelectingSteps, plain(query)),
     );
-    channel.onRequest(HeatmapView.file, heatmapMessages.file, (query) =>
-      this.engine.request(GetFileTrace, { ...traceQuery(query), path: query.path, lines: query.lines }),
+    channel.onRequest(HeatmapView.compareAnswers, heatmapMessages.compareAnswers, (query) =>
+      engine.request(CompareTraces, plain(query)),
     );
+    channel.on(HeatmapView.compare, heatmapMessages.compare, ({ on }) => this.compare(on));
+    channel.on(HeatmapView.swap, null, () => this.swap());
+    channel.on(HeatmapView.export, heatmapMessages.export, async ({ format, content }) => {
+      const { summary } = this.current;
+      if (summary !== null) await exportHeatmap({ engine, extensionUri: this.extensionUri, summary, format, content });
+    });
     channel.on(HeatmapView.open, heatmapMessages.open, async ({ path, line }) => {
-      const known = this.current.summary?.files.some((file) => file.path === path);
-      const uri = known === true ? workspaceFileAt(path) : null;
-      if (uri === null) this.log.warn(`${path} is not a file of the shown trace and was not opened.`);
+      const uri = workspaceFileAt(path);
+      if (uri === null) this.log.warn(`${path} is not a file of the workspace and was not opened.`);
       else await openLocation(uri, { startLine: line, endLine: line }, true);
     });
   }
+
+  private compare(on: boolean): void {
+    if (this.current.kind === "trace") this.setState({ ...this.current, comparing: on, other: null });
+  }
+
+  private swap(): void {
+    const { summary, other } = this.current;
+    if (other !== null) this.setState({ ...this.current, summary: other, other: summary });
+  }
 }
 
-/** The query without the keys that the view left undefined. */
-function traceQuery(
-  query: { [Key in keyof TraceQuery]: TraceQuery[Key] | undefined } & { readonly id: string },
-): TraceQuery {
-  const { id, steps, layers, phase } = query;
-  return { id, ...(steps && { steps }), ...(layers && { layers }), ...(phase && { phase }) };
+const empty: HeatmapViewState = { kind: "empty", summary: null, other: null, comparing: false, error: null };
+
+/** A checked message with its undefined fields left out, as the engine's types have it. */
+function plain<T extends object>(message: T): Defined<T> {
+  return JSON.parse(JSON.stringify(message)) as Defined<T>;
 }
+
+/** The type of a value after its undefined fields were left out, at any depth. */
+type Defined<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { [Key in keyof T]: Defined<Exclude<T[Key], undefined>> }
+    : T;

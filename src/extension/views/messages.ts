@@ -42,10 +42,36 @@ export const askMessages = {
   downloadModel: z.object({ id }),
 };
 
+const below = z.string().max(4096);
+const scope = { below, pixels: z.number().min(0).max(1e9) };
+const path = z.string().min(1).max(4096);
+const query = z.object(traceQuery);
+
+/** Base64 of a picture, or the text of one, may be some megabytes. */
+const pictureCharacters = 64 * 2 ** 20;
+
 export const heatmapMessages = {
-  query: z.object(traceQuery),
-  file: z.object({ ...traceQuery, path: z.string().min(1).max(4096), lines: interval }),
-  open: z.object({ path: z.string().min(1).max(4096), line }),
+  map: z.object({ id, ...scope }),
+  sums: z.object({ ...traceQuery, map: z.object(scope), on: id.optional() }),
+  rows: z.object({
+    query,
+    shown: query.optional(),
+    other: query.optional(),
+    unit: z.enum(["files", "symbols", "lines"]),
+    below,
+    filter: z.string().max(500),
+    sort: z.enum(["name", "tokens", "selected", "share", "lift", "difference"]),
+    descending: z.boolean(),
+    rows: interval,
+  }),
+  compareAnswers: z.object({ first: query, second: query }),
+  file: z.object({ ...traceQuery, path, lines: interval }),
+  open: z.object({ path, line }),
+  compare: z.object({ on: z.boolean() }),
+  export: z.object({
+    format: z.enum(["png", "svg", "html", "json"]),
+    content: z.string().max(pictureCharacters).nullable(),
+  }),
 };
 
 export const planMessages = {

@@ -1,10 +1,8 @@
+import { baseName } from "../../shared/fileTree";
 import type { TraceSummary } from "../../shared/trace";
 import { t } from "../common/l10n";
 import { h, setText } from "./dom";
 import { count } from "./format";
-import { baseName } from "./tree";
-
-const shownNames = 2;
 
 /** The two ends of the context that are always attended to: hatched, since they are in no ratio. */
 export class AlwaysBars {
@@ -28,9 +26,8 @@ export class AlwaysBars {
   }
 }
 
-/** Files at the end of the context: more of them is always selected than the initial tokens could be. */
-function localFiles({ files, initialTokens }: TraceSummary): string[] {
-  const local = files.filter((file) => file.always > initialTokens).sort((a, b) => b.always - a.always);
-  const names = local.slice(0, shownNames).map((file) => baseName(file.path));
-  return local.length > shownNames ? [...names, t("{0} more files", local.length - shownNames)] : names;
+function localFiles({ localFiles: files, localPaths }: TraceSummary): string[] {
+  const shown = files > localPaths.length ? localPaths.slice(0, -1) : localPaths;
+  const names = shown.map(baseName);
+  return files > shown.length ? [...names, t("{0} more files", files - shown.length)] : names;
 }

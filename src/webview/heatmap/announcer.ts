@@ -1,9 +1,9 @@
+import { baseName } from "../../shared/fileTree";
 import { t } from "../common/l10n";
 import { h, setText } from "./dom";
 import { lift } from "./format";
-import type { HeatmapState } from "./state";
+import { queryKey, type HeatmapState } from "./state";
 import { Changes, type View } from "./store";
-import { baseName } from "./tree";
 
 /** Says to screen readers, politely, what was pinned and what it selected most. Hovering is never said. */
 export class Announcer implements View {
@@ -13,16 +13,12 @@ export class Announcer implements View {
 
   update(state: HeatmapState): void {
     const { trace, committed, pinned } = state;
-    if (trace === null || committed === null || !this.changes.since(committed)) return;
+    if (trace === null || committed === null || !this.changes.since(queryKey(committed.query))) return;
     if (this.first) {
       this.first = false;
       return;
     }
-    const most = committed.files
-      .filter((file) => file.selected > 0)
-      .slice(0, 2)
-      .map((file) => t("{0}, lift {1}", baseName(file.path), lift(file.lift)))
-      .join("; ");
+    const most = committed.sums.most.map((file) => t("{0}, lift {1}", baseName(file.path), lift(file.lift))).join("; ");
     setText(this.element, t("{0}. Most selected: {1}.", subject(state, pinned), most));
   }
 }

@@ -10,7 +10,7 @@ import { LayersView } from "./layers";
 import { MapView } from "./map";
 import { hasMap, NoticeView } from "./notice";
 import { SumQueries } from "./queries";
-import { keptState, shownSums, type HeatmapState } from "./state";
+import { keptState, type HeatmapState } from "./state";
 import { Store, type View } from "./store";
 import { TableView } from "./table";
 import { followTheme } from "./theme";
@@ -39,9 +39,11 @@ export class App {
   start(): void {
     const { store, host } = this;
     const tip = new Tip();
-    const openFile = host.open === null ? null : (path: string): void => this.open(path);
-    const map = new MapView(store, tip, openFile);
-    const table = new TableView(store, openFile);
+    const { editor } = host;
+    const openAt = editor === null ? null : (path: string, line: number): void => editor.open(path, line);
+    const openTile = editor === null ? null : (path: string, line: number | null): void => this.open(path, line);
+    const map = new MapView(store, tip, openTile);
+    const table = new TableView(store, host, openAt);
     const code = new CodeView(store, host, tip);
     const header = new HeaderView(store);
     const answer = new AnswerView(store);
@@ -69,7 +71,10 @@ export class App {
     });
     new SumQueries(store, host, (busy) => this.setBusy(busy));
     store.onChange((state) => this.keep(state));
-    followTheme(() => code.repaint());
+    followTheme(() => {
+      code.repaint();
+      map.repaint();
+    });
     host.start((view) => store.dispatch({ type: "loaded", view, kept: parseKept(host.keeping.getState()) }));
   }
 
@@ -96,9 +101,9 @@ export class App {
     }, keepDelay);
   }
 
-  /** Opens a file at its densest lines. */
-  private open(path: string): void {
-    const file = shownSums(this.store.state)?.files.find((candidate) => candidate.path === path);
-    this.host.open?.(path, file?.densest?.[0] ?? 1);
+  /** Opens a file at a line, else at its densest lines where they are known. */
+  private open(path: string, line: number | null): void {
+    const file = this.store.state.trace?.files.find((candidate) => candidate.path === path);
+    this.host.editor?.open(path, line ?? file?.densest?.[0] ?? 1);
   }
 }

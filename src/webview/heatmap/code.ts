@@ -1,4 +1,5 @@
-import type { FileSelection, FileTraceLine, Interval, TokenSelection } from "../../shared/trace";
+import { baseName } from "../../shared/fileTree";
+import type { FileTrace, FileTraceLine, Interval, TokenSelection, TraceSummary } from "../../shared/trace";
 import { t } from "../common/l10n";
 import { CodeStrip } from "./codeStrip";
 import { codeLine, tokenText } from "./codeLine";
@@ -9,10 +10,9 @@ import type { HeatmapHost } from "./host";
 import { icon } from "./icons";
 import { countSwatches } from "./legend";
 import { hasMap } from "./notice";
-import { shownQuery, shownSums, type HeatmapState } from "./state";
+import { committedQuery, queryKey, shownQuery, type HeatmapState } from "./state";
 import { Changes, type Store, type View } from "./store";
 import type { Tip } from "./tip";
-import { baseName } from "./tree";
 import { VirtualRows } from "./virtualRows";
 
 const lineHeight = 19;
@@ -39,14 +39,15 @@ export class CodeView implements View {
   private loaded: LoadedFile | null = null;
   private path: string | null = null;
   private line = 1;
+  private wantedLine: number | null = null;
   private token: number | null = null;
 
   constructor(
     private readonly store: Store,
-    host: HeatmapHost,
+    private readonly host: HeatmapHost,
     private readonly tip: Tip,
   ) {
-    const { open } = host;
+    const open = host.editor === null ? null : (path: string, line: number): void => host.editor?.open(path, line);
     this.rows = new VirtualRows(
       lineHeight,
       (index) => h("div", { class: "code-line", id: `line-${index + 1}`, role: "option", "data-line": index + 1 }),
@@ -98,10 +99,10 @@ export class CodeView implements View {
   }
 
   update(state: HeatmapState): void {
-    const shown = shownSums(state);
     const query = shownQuery(state);
     this.element.classList.toggle("without-file", state.selected === null);
-    if (state.selected === null || shown === null || query === null || !hasMap(state)) {
+    this.element.hidden = state.other !== null;
+    if (state.selected === null || query === null || !hasMap(state)) {
       this.path = this.loaded = null;
       setText(this.name, "");
       setText(this.figures, t("Choose a file in the map or the table."));
@@ -109,23 +110,20 @@ export class CodeView implements View {
       this.body.hidden = this.legend.hidden = this.message.hidden = true;
       return;
     }
-    if (!this.queryChanges.since(state.selected, shown)) return;
-    const file = shown.files.find(({ path }) => path === state.selected);
-    if (file !== undefined) this.setTitle(file);
+    if (this.element.hidden || !this.queryChanges.since(state.selected, state.line, queryKey(query))) return;
     const fresh = this.path !== state.selected;
     this.path = state.selected;
-    this.lines.open(state.selected, query, fresh ? around(file) : this.visibleLines());
+    const line = state.line ?? densestLine(state.trace, state.selected);
+    if (!fresh && state.line !== this.wantedLine && state.line !== null) this.goTo(state.line, true);
+    this.wantedLine = state.line;
+    setText(this.name, baseName(state.selected));
+    setAttributes(this.name, { title: state.selected });
+    this.lines.open(state.selected, query, fresh ? around(line) : this.visibleLines());
   }
 
-  private setTitle(file: FileSelection): void {
-    setText(this.name, baseName(file.path));
-    setAttributes(this.name, { title: file.path });
-    const figures = t(
-      "{0} tokens · {1} selected · lift {2}",
-      count(file.tokens),
-      count(file.selected),
-      lift(file.lift),
-    );
+  private showFigures({ sums }: FileTrace): void {
+    const [tokens, selected] = [count(sums.tokens), count(sums.selected)];
+    const figures = t("{0} tokens · {1} selected · lift {2}", tokens, selected, lift(sums.lift));
     setText(this.figures, figures);
     setAttributes(this.figures, { title: figures });
   }
@@ -135,10 +133,11 @@ export class CodeView implements View {
     this.loaded = loaded;
     this.message.hidden = true;
     this.body.hidden = this.legend.hidden = false;
+    this.showFigures(loaded.file);
     this.strip.setFile(loaded.file);
     if (fresh) this.rows.element.scrollTop = 0;
     this.rows.refresh(loaded.file.lineCount);
-    if (fresh) this.goTo(this.densestLine(), true);
+    if (fresh) this.goTo(this.wantedLine ?? loaded.file.sums.densest?.[0] ?? 1, true);
     this.onScroll();
     this.updateLegend(loaded);
   }
@@ -188,12 +187,6 @@ export class CodeView implements View {
     this.lines.need(lines);
   }
 
-  private densestLine(): number {
-    const state = this.store.state;
-    const file = shownSums(state)?.files.find(({ path }) => path === this.path);
-    return file?.densest?.[0] ?? 1;
-  }
-
   private goTo(line: number, centre: boolean): void {
     if (this.loaded === null) return;
     const before = this.rows.row(this.line - 1);
@@ -207,7 +200,7 @@ export class CodeView implements View {
     setAttributes(this.rows.element, { "aria-activedescendant": row?.id });
   }
 
-  private key(event: KeyboardEvent, open: HeatmapHost["open"]): void {
+  private key(event: KeyboardEvent, open: ((path: string, line: number) => void) | null): void {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     const page = Math.max(1, Math.floor(this.rows.element.clientHeight / lineHeight) - 2);
     if (step !== 0) this.goTo(this.line + step, false);
@@ -218,8 +211,22 @@ export class CodeView implements View {
     else if (event.key === "ArrowRight" || event.key === "ArrowLeft")
       this.stepToken(event.key === "ArrowRight" ? 1 : -1);
     else if (event.key === "Enter" && this.path !== null) open?.(this.path, this.line);
+    else if (event.key === "p" || event.key === "P") void this.pinMostSelecting();
     else return;
     event.preventDefault();
+  }
+
+  /** Pins the answer token that selected the line most. */
+  private async pinMostSelecting(): Promise<void> {
+    const { path, line } = this;
+    const query = committedQuery({ ...this.store.state, pinned: null });
+    if (path === null || query === null || this.host.editor === null) return;
+    try {
+      const steps = await this.host.editor.mostSelecting({ ...query, path, lines: [line, line + 1] });
+      if (steps !== null) this.store.dispatch({ type: "pin", steps });
+    } catch (error) {
+      this.onFailed(path, error instanceof Error ? error.message : String(error));
+    }
   }
 
   private stepToken(step: 1 | -1): void {
@@ -250,9 +257,12 @@ export class CodeView implements View {
   }
 }
 
-function around(file: FileSelection | undefined): Interval {
-  const start = file?.densest?.[0];
-  return start === undefined ? firstLines : [Math.max(1, start - 30), start + 50];
+function densestLine(trace: TraceSummary | null, path: string): number | null {
+  return trace?.files.find((file) => file.path === path)?.densest?.[0] ?? null;
+}
+
+function around(line: number | null): Interval {
+  return line === null ? firstLines : [Math.max(1, line - 30), line + 50];
 }
 
 function lineOf(target: EventTarget | null): number | null {

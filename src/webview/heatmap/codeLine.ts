@@ -3,9 +3,6 @@ import { t } from "../common/l10n";
 import { countClass } from "./colour";
 import { h, type Child } from "./dom";
 
-/** Tokens of a line that are drawn; the rest is cut with a note. */
-const tokenLimit = 400;
-
 /** Content of one code line: number, mark, and the text with a span for each counted token. */
 export function codeLine(
   number: number,
@@ -19,10 +16,10 @@ export function codeLine(
   return [...children, h("span", { class: "line-text" }, ...spans(line, maxCount))];
 }
 
-function spans({ text, tokens }: FileTraceLine, maxCount: number): readonly Child[] {
+function spans({ text, tokens, more }: FileTraceLine, maxCount: number): readonly Child[] {
   const children: Child[] = [];
   let at = 0;
-  tokens.slice(0, tokenLimit).forEach((token, index) => {
+  tokens.forEach((token, index) => {
     if (token.count === 0 || token.column < at) return;
     const end = token.column + token.length;
     const start = end - text.slice(token.column, end).trimStart().length;
@@ -32,10 +29,8 @@ function spans({ text, tokens }: FileTraceLine, maxCount: number): readonly Chil
     const level = countClass(token.count, maxCount);
     children.push(h("span", { class: `code-token l${level}`, "data-token": index }, text.slice(start, end)));
   });
-  const cut = tokens[tokenLimit];
-  children.push(text.slice(at, cut?.column));
-  if (cut !== undefined)
-    children.push(h("span", { class: "dim" }, t(" … {0} more tokens", tokens.length - tokenLimit)));
+  children.push(text.slice(at));
+  if (more !== undefined) children.push(h("span", { class: "dim" }, t(" … {0} more tokens", more)));
   return children;
 }
 

@@ -18,7 +18,7 @@ export interface ThemeColours {
   readonly charts: Readonly<Record<ChartHue, Rgb | null>>;
 }
 
-export type ChartHue = "purple" | "red" | "orange" | "yellow";
+export type ChartHue = "purple" | "red" | "orange" | "yellow" | "blue";
 
 /** Fill of a class and the colour of text on it. */
 export interface Swatch {
@@ -111,7 +111,7 @@ const ladders: Readonly<Record<ThemeKind, Ladder>> = {
 };
 
 /** Hues for themes whose chart colours are grey. */
-const fixedHues: Readonly<Record<ChartHue, number>> = { purple: 305, red: 27, orange: 65, yellow: 90 };
+const fixedHues: Readonly<Record<ChartHue, number>> = { purple: 305, red: 27, orange: 65, yellow: 90, blue: 255 };
 const greyChroma = 0.04;
 
 /** The seven classes of a theme, from "never selected" to "8 and above". */
@@ -123,6 +123,28 @@ export function liftPalette(kind: ThemeKind, theme: ThemeColours): readonly Swat
   ];
   return fills.map((fill) => ({ fill, ink: inkOn(fill, theme.foreground) }));
 }
+
+/** Lightness of the three classes a side of a comparison, the weakest first. */
+const ratioLadders: Readonly<Record<ThemeKind, readonly [number, number, number]>> = {
+  dark: [0.36, 0.55, 0.78],
+  light: [0.88, 0.7, 0.48],
+  highContrast: [0.4, 0.58, 0.82],
+  highContrastLight: [0.88, 0.7, 0.46],
+};
+const ratioChroma = 0.12;
+
+/** The seven classes of a comparison, from "far more in A" (blue) over "alike" (the background) to "far more in B" (orange). */
+export function ratioPalette(kind: ThemeKind, theme: ThemeColours): readonly Swatch[] {
+  const side = (name: ChartHue): Rgb[] => {
+    const hue = hueOf(theme.charts[name], name);
+    return ratioLadders[kind].map((lightness) => fromOklch([lightness, ratioChroma, hue]));
+  };
+  const fills = [...side("blue").reverse(), theme.background, ...side("orange")];
+  return fills.map((fill) => ({ fill, ink: inkOn(fill, theme.foreground) }));
+}
+
+/** Names of the classes of a comparison, for the legend. */
+export const ratioLabels = ["≥ 5×", "2.5–5×", "1.5–2.5×", "", "1.5–2.5×", "2.5–5×", "≥ 5×"] as const;
 
 function hueOf(colour: Rgb | null, name: ChartHue): number {
   if (colour === null) return fixedHues[name];

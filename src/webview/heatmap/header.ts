@@ -1,3 +1,4 @@
+import { baseName } from "../../shared/fileTree";
 import type { TracePhase } from "../../shared/trace";
 import { t } from "../common/l10n";
 import { h, setAttributes } from "./dom";
@@ -5,7 +6,6 @@ import { icon } from "./icons";
 import { RadioGroup } from "./radio";
 import { zoomOutPath, type HeatmapState } from "./state";
 import { Changes, type Store, type View } from "./store";
-import { baseName } from "./tree";
 
 /** Zoom path on the left, the phase on the right. Bold is what the map shows, plain after it the selected file. */
 export class HeaderView implements View {

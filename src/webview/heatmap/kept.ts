@@ -1,13 +1,13 @@
-import type { Interval } from "../../shared/trace";
-import { defaultSort, type Sort, type SortColumn } from "./ranking";
-import type { KeptState } from "./state";
+import type { Interval, RankColumn, RankUnit } from "../../shared/trace";
+import { defaultSort, type KeptState, type Sort } from "./state";
 
-const columns: readonly SortColumn[] = ["file", "tokens", "selected", "share", "lift"];
+const columns: readonly RankColumn[] = ["name", "tokens", "selected", "share", "lift"];
+const units: readonly RankUnit[] = ["files", "symbols", "lines"];
 
 /** Checks what an earlier version of this page may have kept; null when it cannot be used. */
 export function parseKept(value: unknown): KeptState | null {
   if (!isRecord(value)) return null;
-  const { id, pinned, layers, phase, zoom, selected, sort, filter } = value;
+  const { id, pinned, layers, phase, zoom, selected, unit, sort, filter } = value;
   const band = interval(layers);
   if (typeof id !== "string" || typeof zoom !== "string" || typeof filter !== "string" || band === null) return null;
   return {
@@ -17,6 +17,7 @@ export function parseKept(value: unknown): KeptState | null {
     phase: phase === "question" ? "question" : "answer",
     zoom,
     selected: typeof selected === "string" ? selected : null,
+    unit: units.find((name) => name === unit) ?? "files",
     sort: parseSort(sort),
     filter,
   };

@@ -1,12 +1,12 @@
-import type { Interval, TraceSummary } from "../../shared/trace";
+import type { Interval, TraceMap, TraceSummary, TraceSums } from "../../shared/trace";
 import { t } from "../common/l10n";
 import { h, setAttributes, setText } from "./dom";
 import { layerRange } from "./format";
-import { barGroups, barHeights, type BarGroup } from "./layerBars";
 import { hasMap } from "./notice";
 import { RadioGroup } from "./radio";
 import { shownSums, type HeatmapState, type LayerMode } from "./state";
 import { Changes, type Store, type View } from "./store";
+import { barHeights } from "./tileSums";
 
 const barHeight = 18;
 
@@ -18,8 +18,9 @@ export class LayersView implements View {
   private readonly strip = h("div", { class: "layer-strip", role: "slider", tabindex: 0, "aria-label": t("Layers") });
   private readonly changes = new Changes();
   private readonly barChanges = new Changes();
+  private readonly bandChanges = new Changes();
   private cells: { readonly element: HTMLElement; readonly bars: readonly HTMLElement[] }[] = [];
-  private groups: readonly BarGroup[] = [];
+  private map: TraceMap | null = null;
   private dragFrom: number | null = null;
 
   constructor(private readonly store: Store) {
@@ -47,18 +48,19 @@ export class LayersView implements View {
     const { trace } = state;
     this.element.hidden = !hasMap(state);
     if (trace === null) return;
-    if (this.changes.since(trace, state.zoom)) this.rebuild(trace, state.zoom);
-    const shown = shownSums(state) ?? trace;
-    if (this.barChanges.since(shown, this.groups)) this.paintBars(shown);
-    this.markBand(state);
+    const map = state.map?.map ?? null;
+    if (this.changes.since(trace, map)) this.rebuild(trace, map);
+    const sums = shownSums(state);
+    if (sums !== null && this.barChanges.since(sums, this.map)) this.paintBars(sums);
+    if (this.bandChanges.since(state.layers, state.layerMode, trace, this.map)) this.markBand(state);
   }
 
-  private rebuild(trace: TraceSummary, zoom: string): void {
-    this.groups = barGroups(trace, zoom);
+  private rebuild(trace: TraceSummary, map: TraceMap | null): void {
+    this.map = map;
     const selecting = new Set(trace.selectingLayers);
     const every = Math.ceil(trace.layers / 40);
     this.cells = Array.from({ length: trace.layers }, (_, layer) => {
-      const bars = this.groups.map(() => h("i"));
+      const bars = (map?.bars ?? []).map(() => h("i"));
       const dense = !selecting.has(layer);
       const element = h(
         "div",
@@ -76,8 +78,9 @@ export class LayersView implements View {
     this.strip.replaceChildren(...this.cells.map((cell) => cell.element));
   }
 
-  private paintBars(shown: TraceSummary): void {
-    const heights = barHeights(shown, this.groups);
+  private paintBars(sums: TraceSums): void {
+    if (this.map === null) return;
+    const heights = barHeights(this.map, sums);
     this.cells.forEach(({ bars }, layer) =>
       bars.forEach(
         (bar, group) => (bar.style.height = `${Math.max(1, Math.round((heights[layer]?.[group] ?? 0) * barHeight))}px`),
@@ -95,7 +98,7 @@ export class LayersView implements View {
       element.classList.toggle("start", inside && !all && layer === layers[0]);
       element.classList.toggle("end", inside && !all && layer === layers[1] - 1);
     });
-    const names = this.groups.map((group) => group.name).join(", ");
+    const names = (this.map?.bars ?? []).map((bar) => bar.name).join(", ");
     setText(this.note, t("{0} · bars in each layer: share of {1}", layerRange(layers), names));
     setAttributes(this.strip, {
       "aria-valuemin": 0,

@@ -1,152 +1,179 @@
-import type { FileSelection, TraceSummary } from "../../shared/trace";
+import type { TraceSums } from "../../shared/trace";
 import { t } from "../common/l10n";
 import { AlwaysBars } from "./alwaysBars";
-import { liftClass } from "../common/liftClass";
+import { paintShapes, textMeasure } from "./canvasPainter";
 import { h, place, setAttributes, setText } from "./dom";
-import { keyOf, layoutMap, type MapLayout, type Tile } from "./layout";
-import { liftLegend } from "./legend";
+import { drawMap, type Shape } from "./drawing";
+import { holdsFile, keyOf, layoutMap, type MapLayout, type Tile } from "./layout";
+import { MapLegend } from "./legend";
 import { MapKeys } from "./mapKeys";
-import { shownSums, type HeatmapState } from "./state";
+import { readPalette, type MapPalette } from "./palette";
+import { shownOther, shownSums, type HeatmapState, type ShownMap } from "./state";
 import { Changes, type Store, type View } from "./store";
-import { filesByPath, isAlwaysSelected, sumFiles, type RegionSums } from "./sums";
-import { tileLabel, tileSpeech, tileTip } from "./tileText";
+import { sumTile } from "./tileSums";
+import { tileSpeech, tileTip } from "./tileText";
 import type { Tip } from "./tip";
 
-interface DrawnTile {
-  readonly tile: Tile;
-  readonly element: HTMLElement;
-  readonly name: HTMLElement;
-  readonly figure: HTMLElement;
+/** A drawing of the map with what it was drawn from, for export. */
+export interface MapDrawing {
+  readonly shapes: readonly Shape[];
+  readonly width: number;
+  readonly height: number;
 }
 
-/** The treemap with the always selected ends of the context and the legend below. */
+/** The treemap on a canvas, with the always selected ends of the context and the legend below. */
 export class MapView implements View {
   readonly element = h("section", { class: "map", "aria-label": t("Map") });
-  private readonly canvas = h("div", {
+  private readonly surface = h("div", {
     class: "tiles",
     role: "tree",
-    "aria-label": t("Files by tokens, coloured by lift"),
+    "aria-label": t("Parts of the context by tokens, coloured by lift"),
   });
+  private readonly canvas = h("canvas", { "aria-hidden": "true" });
+  private readonly current = h("div", { class: "tile-box current", hidden: true });
+  private readonly marked = h("div", { class: "tile-box marked", hidden: true });
+  /** The one tab stop: lies over the tile that the arrows have reached. */
+  private readonly stop = h("div", { class: "tile-box stop", role: "treeitem", tabindex: 0, "aria-level": 1 });
   private readonly always = new AlwaysBars();
+  private readonly legend = new MapLegend();
   private readonly layoutChanges = new Changes();
   private readonly paintChanges = new Changes();
   private readonly markChanges = new Changes();
-  private readonly measure = textMeasure();
   private readonly keys: MapKeys;
   private layout: MapLayout = { groups: [], tiles: [] };
-  private drawn: DrawnTile[] = [];
-  private sums: RegionSums[] = [];
-  private shown: TraceSummary | null = null;
-  private known: ReadonlyMap<string, FileSelection> = new Map();
+  private drawing: MapDrawing = { shapes: [], width: 0, height: 0 };
+  private palette: MapPalette | null = null;
+  private measure: (text: string) => number = () => 0;
+  private stopAt = 0;
 
   constructor(
     private readonly store: Store,
     private readonly tip: Tip,
-    private readonly open: ((path: string) => void) | null,
+    private readonly open: ((path: string, line: number | null) => void) | null,
   ) {
-    this.element.append(this.canvas, this.always.element, liftLegend());
-    this.keys = new MapKeys(store, this.canvas, open);
-    new ResizeObserver(() => this.update(store.state)).observe(this.canvas);
-    this.canvas.addEventListener("pointerover", (event) => this.point(event.target));
-    this.canvas.addEventListener("pointerleave", () => this.leave());
-    this.canvas.addEventListener("focusin", (event) => {
-      if (event.target instanceof Element && event.target.matches(":focus-visible")) this.point(event.target);
-    });
-    this.canvas.addEventListener("focusout", () => this.leave());
+    this.surface.append(this.canvas, this.current, this.marked, this.stop);
+    this.element.append(this.surface, this.always.element, this.legend.element);
+    this.keys = new MapKeys(store, this.surface, open, (index, focus) => this.moveStop(index, focus));
+    new ResizeObserver(() => this.resize()).observe(this.surface);
+    this.surface.addEventListener("pointermove", (event) => this.point(this.keys.hit(event)));
+    this.surface.addEventListener("pointerleave", () => this.leave());
+    this.stop.addEventListener("focus", () => this.stop.matches(":focus-visible") && this.point(this.stopAt));
+    this.stop.addEventListener("blur", () => this.leave());
+  }
+
+  /** What is drawn now, for export. */
+  get drawn(): MapDrawing {
+    return this.drawing;
+  }
+
+  /** Paints anew, after the theme changed. */
+  repaint(): void {
+    this.palette = null;
+    this.paint(this.store.state);
   }
 
   update(state: HeatmapState): void {
-    const { trace, zoom } = state;
-    const shown = shownSums(state);
-    if (trace === null || shown === null) return;
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    if (width === 0) return;
-    if (this.layoutChanges.since(trace, zoom, width, height)) this.arrange(trace, zoom, width, height);
-    if (this.paintChanges.since(shown, this.layout)) this.paint(shown);
-    if (this.markChanges.since(state.selected, state.marked, this.layout)) this.mark(state);
+    const { trace, map } = state;
+    const { clientWidth: width, clientHeight: height } = this.surface;
+    if (trace === null || map === null || width === 0) return;
+    const sums = shownSums(state);
+    if (this.layoutChanges.since(map, width, height)) this.arrange(map, width, height);
+    if (this.paintChanges.since(sums, shownOther(state), this.layout)) this.paint(state);
+    if (this.markChanges.since(state.selected, state.line, state.marked, this.layout)) this.mark(state);
     this.always.update(trace);
+    this.legend.update(state.other !== null);
   }
 
-  private arrange(trace: TraceSummary, zoom: string, width: number, height: number): void {
-    const sized = trace.files.map(({ path, tokens, always }) => ({ path, size: tokens + always }));
+  private resize(): void {
+    const { clientWidth, clientHeight } = this.surface;
+    this.store.dispatch({ type: "resize", pixels: clientWidth * clientHeight });
+    this.update(this.store.state);
+  }
+
+  private arrange({ map }: ShownMap, width: number, height: number): void {
     const moved = this.layout.groups.length > 0;
-    const hadFocus = this.canvas.contains(document.activeElement);
-    this.layout = layoutMap(sized, zoom, width, height);
-    const groups = this.layout.groups.map((group) => {
-      const title = group.titleHeight > 0 ? h("div", { class: "group-title" }, group.title) : "";
-      const element = h(
-        "div",
-        { class: "group", role: "treeitem", "aria-level": 1, "aria-label": group.title, "aria-expanded": "true" },
-        title,
-      );
-      place(element, group.x, group.y, group.width, group.height);
-      return element;
-    });
-    this.drawn = this.layout.tiles.map((tile, index) => drawTile(tile, index));
-    this.canvas.replaceChildren(...groups, ...this.drawn.map((tile) => tile.element));
-    this.canvas.classList.remove("zoomed");
-    if (moved) requestAnimationFrame(() => this.canvas.classList.add("zoomed"));
-    this.keys.setLayout(
-      this.layout,
-      this.drawn.map(({ element }) => element),
-      hadFocus,
-    );
+    this.layout = layoutMap(map, width, height);
+    this.keys.setLayout(this.layout);
+    this.surface.classList.remove("zoomed");
+    if (moved) requestAnimationFrame(() => this.surface.classList.add("zoomed"));
   }
 
-  private paint(shown: TraceSummary): void {
-    this.shown = shown;
-    this.known = filesByPath(shown);
-    this.sums = this.drawn.map(({ tile }) => sumFiles(shown, this.filesOf(tile)));
-    this.drawn.forEach(({ tile, element, name, figure }, index) => {
-      const sums = this.sums[index] ?? sumFiles(shown, []);
-      const hatched = isAlwaysSelected(sums);
-      element.className = hatched ? "tile hatch l0" : `tile l${liftClass(sums.lift)}`;
-      const label = tileLabel(tile, sums, this.measure);
-      setText(name, label.name);
-      setText(figure, label.figure);
-      setAttributes(element, { "aria-label": tileSpeech(tile, sums) });
-    });
-    this.mark(this.store.state);
-  }
-
-  private filesOf(tile: Tile): FileSelection[] {
-    return tile.files.flatMap((path) => this.known.get(path) ?? []);
-  }
-
-  private mark({ selected, marked }: HeatmapState): void {
-    for (const { tile, element } of this.drawn) {
-      const isSelected =
-        tile.kind === "file" ? tile.path === selected : selected !== null && tile.files.includes(selected);
-      element.classList.toggle("current", isSelected);
-      element.classList.toggle("marked", marked !== null && tile.kind === "file" && tile.path === marked);
-      setAttributes(element, { "aria-selected": isSelected ? "true" : undefined });
+  private paint(state: HeatmapState): void {
+    const sums = shownSums(state);
+    const { clientWidth: width, clientHeight: height } = this.surface;
+    const context = this.canvas.getContext("2d", { alpha: false });
+    if (sums === null || context === null || width === 0 || height === 0) return;
+    if (this.palette === null) {
+      this.palette = readPalette();
+      this.measure = textMeasure(this.palette.font);
     }
+    this.drawing = { shapes: drawMap(this.layout, sums, shownOther(state), this.measure), width, height };
+    const scale = devicePixelRatio;
+    const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
+    if (this.canvas.width !== wide || this.canvas.height !== high) {
+      this.canvas.width = wide;
+      this.canvas.height = high;
+    }
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.fillStyle = this.palette.background;
+    context.fillRect(0, 0, width, height);
+    paintShapes(context, this.drawing.shapes, this.palette);
+    // What the map shows, for tests and for whoever inspects the page: a canvas says nothing by itself.
+    this.surface.dataset["painted"] = String(Number(this.surface.dataset["painted"] ?? "0") + 1);
+    this.describeStop(sums);
   }
 
-  private point(target: EventTarget | null): void {
-    const element = target instanceof Element ? target.closest<HTMLElement>(".tile") : null;
-    if (element === null) {
+  private mark({ selected, line, marked }: HeatmapState): void {
+    const isCurrent = (tile: Tile): boolean =>
+      selected !== null && (holdsFile(tile, selected) || (tile.kind === "symbol" && isAt(tile, selected, line)));
+    const isMarked = (tile: Tile): boolean => marked !== null && tile.kind === "file" && tile.path === marked;
+    cover(this.current, this.layout.tiles.find(isCurrent));
+    cover(this.marked, this.layout.tiles.find(isMarked));
+  }
+
+  private moveStop(index: number, focus: boolean): void {
+    this.stopAt = index;
+    const tile = this.layout.tiles[index];
+    this.stop.hidden = tile === undefined;
+    if (tile === undefined) return;
+    place(this.stop, tile.x, tile.y, tile.width, tile.height);
+    setAttributes(this.stop, {
+      "aria-setsize": this.layout.tiles.length,
+      "aria-posinset": index + 1,
+      "data-key": keyOf(tile),
+    });
+    const sums = shownSums(this.store.state);
+    if (sums !== null) this.describeStop(sums);
+    if (!focus) return;
+    this.stop.focus({ preventScroll: true });
+    if (this.stop.matches(":focus-visible")) this.point(index);
+  }
+
+  private describeStop(sums: TraceSums): void {
+    const tile = this.layout.tiles[this.stopAt];
+    if (tile === undefined) return;
+    const other = shownOther(this.store.state);
+    const speech = tileSpeech(tile, sumTile(tile, sums), other === null ? null : sumTile(tile, other));
+    setAttributes(this.stop, { "aria-label": speech });
+    setText(this.stop, "");
+  }
+
+  private point(index: number): void {
+    const tile = this.layout.tiles[index];
+    const { trace } = this.store.state;
+    const sums = shownSums(this.store.state);
+    if (tile === undefined || sums === null || trace === null) {
       this.leave();
       return;
     }
-    const index = Number(element.dataset["tile"]);
-    const tile = this.layout.tiles[index];
-    const sums = this.sums[index];
-    if (tile === undefined || sums === undefined || this.shown === null) return;
     this.store.dispatch({ type: "mark", path: tile.kind === "file" ? tile.path : null });
-    const { contextTokens, selections } = this.shown;
+    const other = shownOther(this.store.state);
     const hint = this.open === null ? "" : t("Enter zooms · Ctrl+Enter opens");
+    const { left, top } = this.surface.getBoundingClientRect();
     this.tip.show(
-      element.getBoundingClientRect(),
-      tileTip(tile, sums, selections, contextTokens, this.layersHit(tile), hint),
+      new DOMRect(left + tile.x, top + tile.y, tile.width, tile.height),
+      tileTip(tile, sumTile(tile, sums), other === null ? null : sumTile(tile, other), sums, trace.contextTokens, hint),
     );
-  }
-
-  private layersHit(tile: Tile): readonly [number, number] {
-    const { layers, trace } = this.store.state;
-    const chosen = (trace?.selectingLayers ?? []).filter((layer) => layer >= layers[0] && layer < layers[1]);
-    const files = this.filesOf(tile);
-    return [chosen.filter((layer) => files.some((file) => (file.byLayer[layer] ?? 0) > 0)).length, chosen.length];
   }
 
   private leave(): void {
@@ -155,31 +182,12 @@ export class MapView implements View {
   }
 }
 
-function drawTile(tile: Tile, index: number): DrawnTile {
-  const name = h("span", { class: "tile-name" });
-  const figure = h("span", { class: "tile-figure" });
-  const element = h(
-    "div",
-    { role: "treeitem", "aria-level": 2, tabindex: -1, "data-tile": index, "data-key": keyOf(tile) },
-    name,
-    figure,
-  );
-  place(element, tile.x, tile.y, tile.width, tile.height);
-  if (tile.height < 31) element.dataset["flat"] = "";
-  return { tile, element, name, figure };
+function isAt({ path, lines }: Tile, selected: string, line: number | null): boolean {
+  return path === selected && line !== null && lines !== undefined && lines[0] <= line && line <= lines[1];
 }
 
-/** Width of a text on a tile, without touching the page's layout. */
-function textMeasure(): (text: string) => number {
-  const context = document.createElement("canvas").getContext("2d");
-  const known = new Map<string, number>();
-  return (text) => {
-    const width = known.get(text);
-    if (width !== undefined) return width;
-    if (context === null) return text.length * 6;
-    context.font = `600 11px ${getComputedStyle(document.body).fontFamily}`;
-    const measured = context.measureText(text).width;
-    known.set(text, measured);
-    return measured;
-  };
+/** Lays a box over a tile, or hides it. */
+function cover(element: HTMLElement, tile: Tile | undefined): void {
+  element.hidden = tile === undefined;
+  if (tile !== undefined) place(element, tile.x, tile.y, tile.width, tile.height);
 }

@@ -1,80 +1,100 @@
-import type { MapLayout, Rectangle, Tile } from "./layout";
+import { parentPath } from "../../shared/fileTree";
+import { holdsFile, keyOf, type MapLayout, type Rectangle, type Tile } from "./layout";
 import { zoomOutPath } from "./state";
 import type { Store } from "./store";
-import { parentPath } from "./tree";
 
 type Direction = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown";
 
 /** Clicks and keys of the map: choose, zoom, open, and one tab stop that the arrows move by position. */
 export class MapKeys {
   private layout: MapLayout = { groups: [], tiles: [] };
-  private elements: readonly HTMLElement[] = [];
   private stop = 0;
 
   constructor(
     private readonly store: Store,
-    canvas: HTMLElement,
-    private readonly open: ((path: string) => void) | null,
+    surface: HTMLElement,
+    private readonly open: ((path: string, line: number | null) => void) | null,
+    /** Called when the tab stop moved. */
+    private readonly moved: (index: number, focus: boolean) => void,
   ) {
-    canvas.addEventListener("click", (event) => this.click(event));
-    canvas.addEventListener("dblclick", (event) => {
-      const tile = this.tileAt(event.target);
-      if (tile !== null) this.zoomIn(tile);
+    surface.addEventListener("click", (event) => this.click(this.hit(event)));
+    surface.addEventListener("dblclick", (event) => {
+      const tile = this.layout.tiles[this.hit(event)];
+      if (tile !== undefined) this.zoomIn(tile);
     });
-    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    canvas.addEventListener("keydown", (event) => this.key(event));
+    surface.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    surface.addEventListener("keydown", (event) => this.key(event));
   }
 
-  /** Takes over new tiles; `focus` moves the focus to the chosen file's, when an old tile had it. */
-  setLayout(layout: MapLayout, elements: readonly HTMLElement[], focus: boolean): void {
+  /** Takes over new tiles; the tab stop stays on the same thing, else goes to the chosen file. */
+  setLayout(layout: MapLayout): void {
+    const before = this.layout.tiles[this.stop];
     this.layout = layout;
-    this.elements = elements;
     const { selected } = this.store.state;
-    const found = layout.tiles.findIndex((tile) => selected !== null && tile.files.includes(selected));
-    this.stop = Math.max(0, found);
-    this.elements[this.stop]?.setAttribute("tabindex", "0");
-    if (focus) this.elements[this.stop]?.focus();
+    const same = before === undefined ? -1 : layout.tiles.findIndex((tile) => keyOf(tile) === keyOf(before));
+    const chosen = layout.tiles.findIndex((tile) => selected !== null && holdsFile(tile, selected));
+    this.stop = Math.max(0, same >= 0 ? same : chosen);
+    this.moved(this.stop, false);
   }
 
-  private click(event: MouseEvent): void {
-    const tile = this.tileAt(event.target);
-    if (tile === null) return;
-    this.moveTo(this.layout.tiles.indexOf(tile));
+  /** Number of the tile at a point of the window, -1 for none. */
+  hit({ clientX, clientY, currentTarget }: MouseEvent): number {
+    if (!(currentTarget instanceof HTMLElement)) return -1;
+    const { left, top } = currentTarget.getBoundingClientRect();
+    return tileAt(this.layout.tiles, clientX - left, clientY - top);
+  }
+
+  private click(index: number): void {
+    const tile = this.layout.tiles[index];
+    if (tile === undefined) return;
+    this.moveTo(index);
+    this.choose(tile);
+  }
+
+  private choose(tile: Tile): void {
     if (tile.kind === "file") this.store.dispatch({ type: "select", path: tile.path });
+    else if (tile.kind === "symbol")
+      this.store.dispatch({ type: "select", path: tile.path, ...(tile.lines && { line: tile.lines[0] }) });
   }
 
   private wheel(event: WheelEvent): void {
     if (!event.ctrlKey) return;
     event.preventDefault();
-    const tile = this.tileAt(event.target);
-    if (event.deltaY < 0 && tile !== null) this.zoomIn(tile);
+    const tile = this.layout.tiles[this.hit(event)];
+    if (event.deltaY < 0 && tile !== undefined) this.zoomIn(tile);
     else if (event.deltaY > 0) this.zoomOut();
   }
 
   private key(event: KeyboardEvent): void {
     const tile = this.layout.tiles[this.stop];
-    if (tile === undefined) return;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      if (tile.kind === "file") this.open?.(tile.path);
-    } else if (event.key === "Enter") this.enter(tile);
-    else if (event.key === " " && tile.kind === "file") this.store.dispatch({ type: "select", path: tile.path });
-    else if (event.key === "+" || event.key === "=") this.zoomIn(tile);
-    else if (event.key === "Backspace" || event.key === "-") this.zoomOut();
+    if (event.key === "Backspace" || event.key === "-") this.zoomOut();
     else if (event.key === "0") this.store.dispatch({ type: "zoom", path: "" });
+    else if (tile === undefined) return;
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.openTile(tile);
+    else if (event.key === "Enter") this.enter(tile);
+    else if (event.key === " ") this.choose(tile);
+    else if (event.key === "+" || event.key === "=") this.zoomIn(tile);
     else if (isDirection(event.key)) this.moveTo(neighbour(this.layout.tiles, this.stop, event.key));
     else return;
     event.preventDefault();
   }
 
-  /** Shows a file's code and goes as deep as its folder; opens a folder. */
+  private openTile(tile: Tile): void {
+    if (tile.kind === "file") this.open?.(tile.path, null);
+    else if (tile.kind === "symbol") this.open?.(tile.path, tile.lines?.[0] ?? null);
+  }
+
+  /** Shows a file's code and goes one step deeper. */
   private enter(tile: Tile): void {
-    if (tile.kind === "file") this.store.dispatch({ type: "select", path: tile.path });
+    this.choose(tile);
     this.zoomIn(tile);
   }
 
   private zoomIn(tile: Tile): void {
     const path = zoomTarget(this.layout, tile, this.store.state.zoom);
-    if (path !== null) this.store.dispatch({ type: "zoom", path });
+    // A self-contained page, which opens nothing, knows no declarations.
+    const known = this.open !== null || tile.kind !== "file" || path !== tile.path;
+    if (path !== null && known) this.store.dispatch({ type: "zoom", path });
   }
 
   private zoomOut(): void {
@@ -83,25 +103,25 @@ export class MapKeys {
   }
 
   private moveTo(index: number): void {
-    this.elements[this.stop]?.setAttribute("tabindex", "-1");
     this.stop = index;
-    this.elements[index]?.setAttribute("tabindex", "0");
-    this.elements[index]?.focus({ preventScroll: true });
-  }
-
-  private tileAt(target: EventTarget | null): Tile | null {
-    const element = target instanceof Element ? target.closest<HTMLElement>("[data-tile]") : null;
-    return element === null ? null : (this.layout.tiles[Number(element.dataset["tile"])] ?? null);
+    this.moved(index, true);
   }
 }
 
-/** The next folder on the way from `zoom` to a tile: its group first, then deeper; null when there is none. */
+/** Number of the tile that holds a point, -1 for none. */
+export function tileAt(tiles: readonly Rectangle[], x: number, y: number): number {
+  return tiles.findIndex((tile) => x >= tile.x && x < tile.x + tile.width && y >= tile.y && y < tile.y + tile.height);
+}
+
+/** The next place on the way from `zoom` to a tile: its group, its folder, then the file itself; null when there is none. */
 export function zoomTarget(layout: MapLayout, tile: Tile, zoom: string): string | null {
+  if (tile.kind === "symbol" || tile.kind === "rest") return null;
   const inside = (path: string): boolean => path !== zoom && path.startsWith(zoom === "" ? "" : `${zoom}/`);
   const group = layout.groups[tile.group]?.path ?? "";
   if (layout.groups.length > 1 && inside(group)) return group;
   const folder = tile.kind === "file" ? (parentPath(tile.path) ?? "") : tile.path;
-  return inside(folder) ? folder : null;
+  if (inside(folder)) return folder;
+  return tile.kind === "file" ? tile.path : null;
 }
 
 const isDirection = (key: string): key is Direction => /^Arrow(Left|Right|Up|Down)$/.test(key);

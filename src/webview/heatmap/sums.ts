@@ -1,76 +1,43 @@
-import type { FileSelection, Interval, StandaloneTrace, TraceQuery, TraceSummary } from "../../shared/trace";
+import type { Interval, StandaloneTrace, TraceQuery, TraceSummary } from "../../shared/trace";
+import type { PartColumns } from "../../shared/traceSums";
 
-/** Sums of several files together. */
-export interface RegionSums {
-  readonly tokens: number;
-  readonly always: number;
-  readonly selected: number;
-  readonly share: number;
-  readonly lift: number;
-  readonly files: number;
-}
-
-/** True for what was always attended to in every chosen step: it is in no ratio. Tokens are means, hence the half. */
-export const isAlwaysSelected = ({ tokens }: { readonly tokens: number }): boolean => tokens < 0.5;
-
-/** Sums over some files of a summary: share and lift as for one file. */
-export function sumFiles(summary: TraceSummary, files: readonly FileSelection[]): RegionSums {
-  let tokens = 0;
-  let always = 0;
-  let selected = 0;
-  for (const file of files) {
-    tokens += file.tokens;
-    always += file.always;
-    selected += file.selected;
-  }
-  return { tokens, always, selected, files: files.length, ...ratios(summary, selected, tokens) };
-}
-
-function ratios(
-  summary: Pick<TraceSummary, "selections" | "selectableTokens">,
-  selected: number,
-  tokens: number,
-): { share: number; lift: number } {
-  const share = summary.selections > 0 ? selected / summary.selections : 0;
-  const part = summary.selectableTokens > 0 ? tokens / summary.selectableTokens : 0;
-  return { share, lift: part > 0 ? share / part : 0 };
-}
-
-const byPath = new WeakMap<TraceSummary, ReadonlyMap<string, FileSelection>>();
-
-/** Files of a summary by path; made once for each summary, since several views look up thousands of files. */
-export function filesByPath(summary: TraceSummary): ReadonlyMap<string, FileSelection> {
-  const known = byPath.get(summary);
-  if (known !== undefined) return known;
-  const files = new Map(summary.files.map((file) => [file.path, file]));
-  byPath.set(summary, files);
-  return files;
-}
-
-/** Answers queries from the data of a self-contained page. */
+/** Adds up the data of a self-contained page, as the engine does its trace. Files are numbered as in `answer.files`. */
 export class StandaloneSums {
   private readonly decoded = new Map<number, Uint32Array>();
+  /** Number of each file of the question's summary among those of the answer's. */
+  private readonly reading: readonly number[];
 
-  constructor(private readonly data: StandaloneTrace) {}
+  constructor(private readonly data: StandaloneTrace) {
+    const numbers = new Map(data.answer.files.map((file, number) => [file.path, number]));
+    this.reading = data.question.files.map((file) => numbers.get(file.path) ?? -1);
+  }
 
   /** The sums that the engine would give, except that steps are rounded outwards to whole cells. */
-  summary(query: Omit<TraceQuery, "id">): TraceSummary {
+  columns(query: Omit<TraceQuery, "id">): PartColumns {
     const reading = query.phase === "question";
     const base = reading ? this.data.question : this.data.answer;
-    if (query.layers === undefined && (reading || query.steps === undefined)) return base;
-    const [from, to] = query.layers ?? [0, base.layers];
-    const files = base.files.map((file, number): FileSelection => {
-      const byLayer = reading || query.steps === undefined ? file.byLayer : this.byLayer(number, query.steps);
-      const selected = byLayer.slice(from, to).reduce((sum, count) => sum + count, 0);
-      return { ...file, byLayer, selected };
-    });
-    const selections = this.selections(query, base, [from, to]);
-    const withRatios = files.map((file) => ({
-      ...file,
-      ...ratios({ selections, selectableTokens: base.selectableTokens }, file.selected, file.tokens),
-    }));
-    withRatios.sort((a, b) => b.selected - a.selected);
-    return { ...base, selections, files: withRatios };
+    const chosen = query.layers ?? ([0, base.layers] as const);
+    const stride = this.data.answer.files.length;
+    const byLayer = reading ? this.ofQuestion(stride) : this.ofAnswer(stride, query.steps);
+    const selected = new Uint32Array(stride);
+    for (let layer = chosen[0]; layer < chosen[1]; layer++) {
+      for (let file = 0; file < stride; file++) {
+        selected[file] = (selected[file] ?? 0) + (byLayer[layer * stride + file] ?? 0);
+      }
+    }
+    const tokens = new Float64Array(stride);
+    base.files.forEach((file, at) => (tokens[reading ? (this.reading[at] ?? at) : at] = file.tokens));
+    return {
+      layers: base.layers,
+      chosen,
+      selectingLayers: base.selectingLayers,
+      selections: this.selections(query, base, chosen),
+      selectable: base.selectableTokens,
+      tokens,
+      selected,
+      byLayer,
+      stride,
+    };
   }
 
   /** All selections of the chosen steps and layers, also those between files: every layer selects k at every step. */
@@ -84,16 +51,34 @@ export class StandaloneSums {
     return Math.round((base.selections * part * (end - first)) / Math.max(1, base.steps));
   }
 
-  private byLayer(number: number, [from, to]: Interval): number[] {
-    const { layers } = this.data.answer;
-    const sums = new Array<number>(layers).fill(0);
-    const first = Math.floor(from / this.data.stride) * layers;
-    const end = Math.ceil(to / this.data.stride) * layers;
-    const cells = this.cells(number);
-    for (let at = 0; at < cells.length; at += 2) {
-      const [cell = 0, count = 0] = [cells[at], cells[at + 1]];
-      if (cell >= first && cell < end) sums[cell % layers] = (sums[cell % layers] ?? 0) + count;
-    }
+  private ofQuestion(stride: number): Uint32Array {
+    const { layers, files } = this.data.question;
+    const sums = new Uint32Array(stride * layers);
+    files.forEach((file, at) => {
+      const number = this.reading[at] ?? -1;
+      if (number >= 0) file.byLayer.forEach((count, layer) => (sums[layer * stride + number] = count));
+    });
+    return sums;
+  }
+
+  private ofAnswer(stride: number, steps: Interval | undefined): Uint32Array {
+    const { layers, files } = this.data.answer;
+    const sums = new Uint32Array(stride * layers);
+    const first = steps === undefined ? 0 : Math.floor(steps[0] / this.data.stride) * layers;
+    const end = steps === undefined ? Infinity : Math.ceil(steps[1] / this.data.stride) * layers;
+    files.forEach((file, number) => {
+      if (steps === undefined) {
+        file.byLayer.forEach((count, layer) => (sums[layer * stride + number] = count));
+        return;
+      }
+      const cells = this.cells(number);
+      for (let at = 0; at < cells.length; at += 2) {
+        const [cell = 0, count = 0] = [cells[at], cells[at + 1]];
+        if (cell < first || cell >= end) continue;
+        const target = (cell % layers) * stride + number;
+        sums[target] = (sums[target] ?? 0) + count;
+      }
+    });
     return sums;
   }
 

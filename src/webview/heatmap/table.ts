@@ -1,72 +1,90 @@
-import type { FileSelection, TraceSummary } from "../../shared/trace";
+import type { RankColumn, RankedRow, RankUnit, TraceQuery } from "../../shared/trace";
 import { t } from "../common/l10n";
 import { h, setAttributes, setText } from "./dom";
-import { count, layerRange } from "./format";
+import type { HeatmapHost } from "./host";
 import { icon } from "./icons";
-import { rankFiles, type RankedRow, type SortColumn } from "./ranking";
-import { shownSums, type HeatmapState } from "./state";
+import { RadioGroup } from "./radio";
+import { RankedPages, type RankOrder } from "./rankedPages";
+import { committedQuery, otherQuery, shownQuery, type HeatmapState } from "./state";
 import { Changes, type Store, type View } from "./store";
-import { filesByPath } from "./sums";
+import { caption, searchNote } from "./tableText";
+import { columnHeader, tableColumns, type TableColumn } from "./tableColumns";
 import { TableRow } from "./tableRow";
 import { VirtualRows } from "./virtualRows";
 
 const rowHeight = 21;
+const filterDelay = 120;
 
 /** The ranked twin of the map: the same figures as a grid for keyboard and screen reader. */
 export class TableView implements View {
-  readonly element = h("section", { class: "table", "aria-label": t("Ranked files") });
+  readonly element = h("section", { class: "table", "aria-label": t("Ranked") });
+  private readonly title = h("h2", {}, t("Ranked"));
   private readonly caption = h("span", { class: "dim caption" });
+  private readonly units: RadioGroup<RankUnit>;
   private readonly filter = h("input", {
     type: "text",
-    placeholder: t("Filter files"),
-    "aria-label": t("Filter files"),
+    placeholder: t("Filter"),
+    "aria-label": t("Filter the table"),
     spellcheck: "false",
   });
-  private readonly grid = h("div", {
-    class: "grid",
-    role: "grid",
-    id: "table",
-    tabindex: 0,
-    "aria-label": t("Files by selections"),
-    "aria-colcount": 8,
-  });
-  private readonly headers = new Map<SortColumn, HTMLElement>();
+  private readonly grid = h("div", { class: "grid", role: "grid", id: "table", tabindex: 0 });
+  private readonly headers = new Map<RankColumn, HTMLElement>();
   private readonly layersHeader = columnHeader("spark", "");
-  private readonly nothing = h("p", { class: "dim nothing" }, t("No file matches."));
+  private readonly nothing = h("p", { class: "dim nothing", role: "status" });
   private readonly rows: VirtualRows;
+  private readonly pages: RankedPages;
   private readonly cells = new WeakMap<HTMLElement, TableRow>();
-  private readonly orderChanges = new Changes();
-  private readonly fillChanges = new Changes();
+  private readonly headChanges = new Changes();
   private readonly markChanges = new Changes();
-  private order: readonly RankedRow[] = [];
-  private known: ReadonlyMap<string, FileSelection> = new Map();
-  private highest = 1;
+  /** A self-contained page ranks files only. */
+  private readonly hasUnits: boolean;
+  private largest = 1;
   private focused = 0;
+  private filterTimer = 0;
 
   constructor(
     private readonly store: Store,
-    private readonly openAt: ((path: string) => void) | null,
+    host: HeatmapHost,
+    private readonly openAt: ((path: string, line: number) => void) | null,
   ) {
     this.rows = new VirtualRows(
       rowHeight,
       (index) => this.createRow(index),
       (row, index) => this.fillRow(row, index),
     );
+    this.pages = new RankedPages(
+      host,
+      (reordered) => this.onRows(reordered),
+      (message) => this.say(message),
+    );
+    this.units = new RadioGroup<RankUnit>(
+      t("What is ranked"),
+      [
+        ["files", t("Files")],
+        ["symbols", t("Functions")],
+        ["lines", t("Lines")],
+      ],
+      (unit) => store.dispatch({ type: "unit", unit }),
+    );
+    this.hasUnits = host.editor !== null;
     this.grid.append(this.headerRow(), this.rows.element);
     const search = h("label", { class: "filter" }, icon("search"), this.filter);
-    const title = h(
+    const grow = h("span", { class: "grow" });
+    const head = h(
       "div",
       { class: "row small table-title" },
-      h("h2", {}, t("Ranked")),
+      this.title,
+      this.units.element,
       this.caption,
-      h("span", { class: "grow" }),
+      grow,
       search,
     );
-    this.element.append(title, this.grid, this.nothing);
-    this.filter.addEventListener("input", () => store.dispatch({ type: "filter", text: this.filter.value }));
+    this.element.append(head, this.grid, this.nothing);
+    this.filter.addEventListener("input", () => this.filterSoon());
     this.filter.addEventListener("keydown", (event) => this.filterKey(event));
     this.grid.addEventListener("keydown", (event) => this.key(event));
     this.grid.addEventListener("focus", () => this.focusRow(this.focused, false));
+    this.rows.element.addEventListener("scroll", () => this.pages.need(this.rows.visible()), { passive: true });
     this.rows.element.addEventListener("click", (event) => this.choose(rowIndex(event)));
     this.rows.element.addEventListener("dblclick", (event) => this.openRow(rowIndex(event)));
     this.rows.element.addEventListener("pointerover", (event) => this.hover(rowIndex(event)));
@@ -74,40 +92,59 @@ export class TableView implements View {
   }
 
   update(state: HeatmapState): void {
-    const shown = shownSums(state);
-    if (state.trace === null || state.committed === null || shown === null) return;
-    const reordered = this.orderChanges.since(state.committed, state.zoom, state.filter, state.sort);
-    if (reordered) this.reorder(state, state.committed);
-    if (this.fillChanges.since(shown, this.order, state.layers)) this.refresh(state, shown);
-    if (this.markChanges.since(state.selected, state.marked, this.order)) this.mark();
+    const order = orderOf(state);
+    const shown = shownQuery(state);
+    if (state.trace === null || order === null || shown === null) return;
+    this.pages.open(order, state.other === null ? shown : order.query, this.rows.visible());
+    if (this.headChanges.since(state.sort, state.filter, state.unit, state.trace, state.other)) this.updateHead(state);
+    if (this.markChanges.since(state.selected, state.line, state.marked)) this.mark();
   }
 
-  private reorder({ zoom, filter, sort }: HeatmapState, committed: TraceSummary): void {
-    const before = this.order[this.focused]?.path;
-    this.order = rankFiles(committed.files, zoom, filter, sort);
-    this.focused = Math.max(
-      0,
-      this.order.findIndex((row) => row.path === before),
-    );
-    if (this.filter.value !== filter) this.filter.value = filter;
+  private onRows(reordered: boolean): void {
+    const { facts } = this.pages;
+    const { state } = this.store;
+    if (facts === null) return;
+    if (reordered) {
+      this.focused = 0;
+      this.rows.element.scrollTop = 0;
+      const first = this.pages.row(0);
+      this.largest = Math.max(first?.share ?? 0, first?.other?.share ?? 0, 1e-9);
+    }
+    const text = caption(state);
+    setText(this.caption, text);
+    setAttributes(this.caption, { title: text });
+    setAttributes(this.grid, { "aria-rowcount": facts.total + 1, "aria-activedescendant": undefined });
+    this.rows.refresh(facts.total);
+    this.pages.need(this.rows.visible());
+    this.say(searchNote(state.unit, facts));
+    this.mark();
+  }
+
+  private say(message: string): void {
+    setText(this.nothing, message);
+    this.nothing.hidden = message === "";
+  }
+
+  private updateHead({ sort, filter, unit, trace, other }: HeatmapState): void {
+    if (this.filter.value !== filter && document.activeElement !== this.filter) this.filter.value = filter;
+    setText(this.title, other === null ? t("Ranked") : t("Largest differences"));
+    this.units.element.hidden = other !== null || !this.hasUnits;
+    this.units.update(unit);
+    this.grid.dataset["unit"] = unit;
+    this.grid.classList.toggle("comparing", other !== null);
+    setAttributes(this.grid, {
+      "aria-label": {
+        files: t("Files by selections"),
+        symbols: t("Functions by selections"),
+        lines: t("Lines by selections"),
+      }[unit],
+    });
+    setText(this.layersHeader, t("Layers 0–{0}", (trace?.layers ?? 1) - 1));
     for (const [column, header] of this.headers) {
       const active = sort.column === column;
       setAttributes(header, { "aria-sort": active ? (sort.descending ? "descending" : "ascending") : "none" });
       header.querySelector(".sort-mark")?.replaceChildren(...(active ? [icon(sort.descending ? "down" : "up")] : []));
     }
-    setAttributes(this.grid, { "aria-rowcount": this.order.length + 1, "aria-activedescendant": undefined });
-    this.nothing.hidden = this.order.length > 0;
-  }
-
-  private refresh(state: HeatmapState, shown: TraceSummary): void {
-    this.known = filesByPath(shown);
-    this.highest = shown.files.reduce((most, file) => Math.max(most, ...file.byLayer), 1);
-    setText(this.layersHeader, t("Layers 0–{0}", shown.layers - 1));
-    const text = caption(state, shown);
-    setText(this.caption, text);
-    setAttributes(this.caption, { title: text });
-    this.rows.refresh(this.order.length);
-    this.mark();
   }
 
   private createRow(index: number): HTMLElement {
@@ -117,49 +154,44 @@ export class TableView implements View {
   }
 
   private fillRow(element: HTMLElement, index: number): void {
-    const ranked = this.order[index];
-    const file = ranked === undefined ? undefined : this.known.get(ranked.path);
-    if (ranked === undefined || file === undefined) return;
-    this.cells.get(element)?.fill(file, ranked.rank, this.store.state.layers, this.highest);
+    const row = this.pages.row(index);
+    const cells = this.cells.get(element);
+    if (row === undefined) cells?.clear();
+    else cells?.fill(row, this.store.state.layers, this.pages.facts?.highest ?? 1, this.largest);
     this.markRow(element, index);
   }
 
   private mark(): void {
-    for (let [index, end] = this.drawnRange(); index < end; index++) {
-      const element = this.rows.row(index);
-      if (element !== undefined) this.markRow(element, index);
-    }
-  }
-
-  private drawnRange(): [number, number] {
-    const [from, to] = this.rows.visible();
-    return [Math.max(0, from - 25), to + 25];
+    this.rows.eachDrawn((element, index) => this.markRow(element, index));
   }
 
   private markRow(element: HTMLElement, index: number): void {
-    const { selected, marked } = this.store.state;
-    const path = this.order[index]?.path;
-    this.cells.get(element)?.mark(path === selected, index === this.focused, path === marked);
+    const { selected, marked, line, unit } = this.store.state;
+    const row = this.pages.row(index);
+    const isCurrent = row?.path === selected && (unit === "files" || (row.lines?.[0] ?? null) === line);
+    this.cells
+      .get(element)
+      ?.mark(row !== undefined && isCurrent, index === this.focused, row?.path === marked && unit === "files");
   }
 
   private hover(index: number | null): void {
-    this.store.dispatch({ type: "mark", path: index === null ? null : (this.order[index]?.path ?? null) });
+    this.store.dispatch({ type: "mark", path: index === null ? null : (this.pages.row(index)?.path ?? null) });
   }
 
   private choose(index: number | null): void {
-    const path = index === null ? undefined : this.order[index]?.path;
-    if (index === null || path === undefined) return;
+    const row = index === null ? undefined : this.pages.row(index);
+    if (index === null || row === undefined) return;
     this.focusRow(index, true);
-    this.store.dispatch({ type: "select", path });
+    this.store.dispatch({ type: "select", path: row.path, ...(row.name !== undefined && { line: lineOf(row) }) });
   }
 
   private openRow(index: number | null): void {
-    const path = index === null ? undefined : this.order[index]?.path;
-    if (path !== undefined) this.openAt?.(path);
+    const row = index === null ? undefined : this.pages.row(index);
+    if (row !== undefined) this.openAt?.(row.path, lineOf(row));
   }
 
   private focusRow(index: number, reveal: boolean): void {
-    this.focused = Math.min(Math.max(0, index), Math.max(0, this.order.length - 1));
+    this.focused = Math.min(Math.max(0, index), Math.max(0, (this.pages.facts?.total ?? 1) - 1));
     if (reveal) this.rows.reveal(this.focused);
     setAttributes(this.grid, { "aria-activedescendant": this.rows.row(this.focused)?.id });
     this.mark();
@@ -174,7 +206,7 @@ export class TableView implements View {
       PageDown: this.focused + page,
       PageUp: this.focused - page,
       Home: 0,
-      End: this.order.length - 1,
+      End: (this.pages.facts?.total ?? 1) - 1,
     };
     const target = moves[event.key];
     if (target !== undefined) {
@@ -182,64 +214,62 @@ export class TableView implements View {
       this.choose(this.focused);
     } else if (event.key === "Enter") this.openRow(this.focused);
     else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      this.filter.value += event.key;
       this.filter.focus();
-      this.store.dispatch({ type: "filter", text: this.filter.value + event.key });
-      this.filter.value = this.store.state.filter;
+      this.filterSoon();
     } else return;
     event.preventDefault();
   }
 
+  private filterSoon(): void {
+    clearTimeout(this.filterTimer);
+    const apply = (): void => this.store.dispatch({ type: "filter", text: this.filter.value });
+    this.filterTimer = window.setTimeout(apply, filterDelay);
+  }
+
   private filterKey(event: KeyboardEvent): void {
-    if (event.key === "Escape") this.store.dispatch({ type: "filter", text: "" });
-    else if (event.key !== "ArrowDown" && event.key !== "Enter") return;
+    if (event.key === "Escape") {
+      this.filter.value = "";
+      this.filterSoon();
+    } else if (event.key !== "ArrowDown" && event.key !== "Enter") return;
     event.preventDefault();
     this.grid.focus();
   }
 
   private headerRow(): HTMLElement {
-    const sortable = (column: SortColumn, label: string, style: string): HTMLElement => {
-      const button = h("button", { type: "button", tabindex: -1 }, label, h("span", { class: "sort-mark" }));
-      button.addEventListener("click", () => this.store.dispatch({ type: "sort", column }));
-      const header = columnHeader(style, button);
-      this.headers.set(column, header);
-      return header;
-    };
-    return h(
-      "div",
-      { role: "row", class: "row-line header-row", "aria-rowindex": 1 },
-      columnHeader("number", "#"),
-      sortable("file", t("File"), "file-cell"),
-      columnHeader("mono-cell", t("Densest lines")),
-      sortable("tokens", t("Tokens"), "number"),
-      sortable("selected", t("Selected"), "number"),
-      sortable("share", t("Share"), "number"),
-      sortable("lift", t("Lift"), "lift-cell"),
-      this.layersHeader,
-    );
+    const sort = (column: RankColumn): void => this.store.dispatch({ type: "sort", column });
+    const headers = tableColumns.map((column) => this.header(column, sort));
+    return h("div", { role: "row", class: "row-line header-row", "aria-rowindex": 1 }, ...headers, this.layersHeader);
+  }
+
+  private header({ label, style, sort }: TableColumn, choose: (column: RankColumn) => void): HTMLElement {
+    if (sort === undefined) return columnHeader(style, label);
+    const button = h("button", { type: "button", tabindex: -1 }, label, h("span", { class: "sort-mark" }));
+    button.addEventListener("click", () => choose(sort));
+    const header = columnHeader(style, button);
+    this.headers.set(sort, header);
+    return header;
   }
 }
 
-function columnHeader(style: string, content: HTMLElement | string): HTMLElement {
-  return h("div", { role: "columnheader", class: style }, content);
+/** What the table lists; null without a trace. */
+function orderOf(state: HeatmapState): RankOrder | null {
+  const query: TraceQuery | null = committedQuery(state);
+  const other = otherQuery(state);
+  if (query === null) return null;
+  const { unit, zoom: below, filter, sort } = state;
+  return {
+    query,
+    ...(other !== null && { other }),
+    unit,
+    below,
+    filter,
+    sort: sort.column,
+    descending: sort.descending,
+  };
 }
 
-/** Which selections the table counts. */
-function caption({ layers, phase, pinned, hovered, preview, trace }: HeatmapState, shown: TraceSummary): string {
-  const steps = preview === null ? pinned : hovered;
-  const words = steps === null ? [] : (trace?.answer.filter(({ step }) => step >= steps[0] && step < steps[1]) ?? []);
-  const text = words
-    .map((word) => word.text)
-    .join("")
-    .trim();
-  const of =
-    phase === "question"
-      ? t("the question")
-      : steps === null
-        ? t("the whole answer")
-        : `“${text.length > 28 ? `${text.slice(0, 27)}…` : text}”`;
-  const range = layers[0] === 0 && layers[1] >= shown.layers ? t("all layers") : t("layers {0}", layerRange(layers));
-  return t("{0} selections of {1}, {2} · same data as the map", count(shown.selections), of, range);
-}
+const lineOf = ({ lines }: RankedRow): number => lines?.[0] ?? 1;
 
 function rowIndex(event: Event): number | null {
   const row = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-row]") : null;

@@ -1,4 +1,12 @@
-import { formatColour, liftPalette, parseColour, type ChartHue, type Rgb, type ThemeKind } from "./colour";
+import {
+  formatColour,
+  liftPalette,
+  parseColour,
+  ratioPalette,
+  type ChartHue,
+  type Rgb,
+  type ThemeKind,
+} from "./colour";
 
 /** For themes that name no editor colours. */
 const fallbacks: Readonly<Record<"dark" | "light", { readonly background: Rgb; readonly foreground: Rgb }>> = {
@@ -7,7 +15,7 @@ const fallbacks: Readonly<Record<"dark" | "light", { readonly background: Rgb; r
 };
 
 /**
- * Keeps `--lift-0` … `--lift-6` and `--ink-0` … `--ink-6` in step with the theme. `onChange` is called after each change,
+ * Keeps `--lift-0` … `--lift-6` and `--ink-0` … `--ink-6`, and the same for `--ratio`, in step with the theme. `onChange` is called after each change,
  * for what is painted by hand.
  */
 export function followTheme(onChange: () => void): void {
@@ -61,14 +69,24 @@ function applyPalette(): void {
   const kind = themeKind(document.body.classList);
   const fallback = fallbacks[kind === "light" || kind === "highContrastLight" ? "light" : "dark"];
   const hue = (name: ChartHue): Rgb | null => read(`--vscode-charts-${name}`);
-  const palette = liftPalette(kind, {
+  const colours = {
     background: read("--vscode-editor-background") ?? fallback.background,
     foreground: read("--vscode-editor-foreground") ?? fallback.foreground,
-    charts: { purple: hue("purple"), red: hue("red"), orange: hue("orange"), yellow: hue("yellow") },
-  });
-  palette.forEach(({ fill, ink }, level) => {
+    charts: {
+      purple: hue("purple"),
+      red: hue("red"),
+      orange: hue("orange"),
+      yellow: hue("yellow"),
+      blue: hue("blue"),
+    },
+  };
+  liftPalette(kind, colours).forEach(({ fill, ink }, level) => {
     setVariable(`--lift-${level}`, formatColour(fill));
     setVariable(`--ink-${level}`, formatColour(ink));
+  });
+  ratioPalette(kind, colours).forEach(({ fill, ink }, level) => {
+    setVariable(`--ratio-${level}`, formatColour(fill));
+    setVariable(`--ratio-ink-${level}`, formatColour(ink));
   });
 }
 

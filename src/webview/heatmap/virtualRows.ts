@@ -35,6 +35,11 @@ export class VirtualRows {
     return this.rows.get(index);
   }
 
+  /** Calls `visit` for each row that exists. */
+  eachDrawn(visit: (row: HTMLElement, index: number) => void): void {
+    this.rows.forEach(visit);
+  }
+
   /** First and last index in view, half-open. */
   visible(): readonly [from: number, to: number] {
     const { scrollTop, clientHeight } = this.element;

@@ -10,7 +10,8 @@ describe("messages of the views", () => {
       toSide: true,
     });
     assert.equal(askMessages.command.parse({ command: "chooseModel" }).command, "chooseModel");
-    assert.deepEqual(heatmapMessages.query.parse({ id: "t", layers: [0, 4] }), { id: "t", layers: [0, 4] });
+    const sums = { id: "t", layers: [0, 4], map: { below: "src", pixels: 9000 } };
+    assert.deepEqual(heatmapMessages.sums.parse(sums), sums);
   });
 
   const wrong: readonly [what: string, parse: () => unknown][] = [
@@ -23,8 +24,10 @@ describe("messages of the views", () => {
       () => askMessages.openCitation.parse({ citation: { ...citation, startLine: 0 }, toSide: false }),
     ],
     ["a fraction of a line", () => heatmapMessages.open.parse({ path: "a.ts", line: 1.5 })],
-    ["a negative layer", () => heatmapMessages.query.parse({ id: "t", layers: [-1, 4] })],
-    ["an unknown phase", () => heatmapMessages.query.parse({ id: "t", phase: "thinking" })],
+    ["a negative layer", () => heatmapMessages.file.parse({ id: "t", path: "a", lines: [1, 2], layers: [-1, 4] })],
+    ["an unknown phase", () => heatmapMessages.file.parse({ id: "t", path: "a", lines: [1, 2], phase: "thinking" })],
+    ["an unknown format to save as", () => heatmapMessages.export.parse({ format: "exe", content: "" })],
+    ["an unknown order", () => heatmapMessages.rows.shape.sort.parse("__proto__")],
     ["a path that is no text", () => planMessages.open.parse({ uri: 7 })],
   ];
   for (const [what, parse] of wrong) it(`are refused with ${what}`, () => assert.throws(parse));

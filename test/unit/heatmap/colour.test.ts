@@ -18,7 +18,11 @@ const rgb = (text: string): Rgb => parseColour(text) ?? assert.fail(`${text} is 
 
 function theme(background: string, foreground: string, ...charts: [string, string, string, string]): ThemeColours {
   const [purple, red, orange, yellow] = charts.map(rgb) as [Rgb, Rgb, Rgb, Rgb];
-  return { background: rgb(background), foreground: rgb(foreground), charts: { purple, red, orange, yellow } };
+  return {
+    background: rgb(background),
+    foreground: rgb(foreground),
+    charts: { purple, red, orange, yellow, blue: rgb("#3794ff") },
+  };
 }
 
 /** Editor and chart colours of VS Code's default themes. */
@@ -52,7 +56,7 @@ describe("lift palette", () => {
     const colours: ThemeColours = {
       background: rgb("#1f1f1f"),
       foreground: rgb("#cccccc"),
-      charts: { purple: grey, red: grey, orange: grey, yellow: null },
+      charts: { purple: grey, red: grey, orange: grey, yellow: null, blue: grey },
     };
     const hues = liftPalette("dark", colours)
       .slice(3)

@@ -126,7 +126,13 @@ export function traceFixture({
     selectableTokens: selectable,
     initialTokens: 128,
     localTokens: 4096,
+    localFiles: 1,
+    localPaths: made
+      .filter((file) => file.always > 128)
+      .map((file) => file.path)
+      .slice(0, 1),
     selections,
+    fileCount: made.length,
     files: order.map((number) => selection[number]!),
   };
   return {
@@ -196,5 +202,6 @@ function inventLines(file: FileSelection, maxCount: number, random: () => number
     strip.push(tokens.length === 0 ? 0 : tokens.reduce((sum, token) => sum + token.count, 0) / tokens.length);
     lines.push({ line, text, tokens: tokens.filter((token) => token.count > 0) });
   }
-  return { path: file.path, lineCount, strip, maxCount, lines };
+  const { byLayer: _, path, ...sums } = file;
+  return { path, lineCount, sums, strip, maxCount, lines };
 }

@@ -1,32 +1,58 @@
 import assert from "node:assert/strict";
-import { layoutMap, mapLimits, tileName, type MapLayout, type Rectangle } from "../../../src/webview/heatmap/layout";
-import { neighbour, zoomTarget } from "../../../src/webview/heatmap/mapKeys";
-import { folderTree, groupsOf, type SizedFile } from "../../../src/webview/heatmap/tree";
+import { folderTree, groupsOf, type SizedFile } from "../../../src/shared/fileTree";
+import type { TraceMap } from "../../../src/shared/trace";
+import { fileMap, mapLimits, type MapStructure } from "../../../src/shared/traceMap";
+import { holdsFile, layoutMap, tileName, type MapLayout, type Rectangle } from "../../../src/webview/heatmap/layout";
+import { neighbour, tileAt, zoomTarget } from "../../../src/webview/heatmap/mapKeys";
 import { seeded, traceFixture } from "./fixture";
 
 const width = 716;
 const height = 310;
 
+const numbered = (files: readonly Omit<SizedFile, "number">[]): readonly SizedFile[] =>
+  files.map((file, number) => ({ ...file, number }));
 const sized = (count: number): readonly SizedFile[] =>
-  traceFixture({ files: count, steps: 1, layers: 1 }).answer.files.map(({ path, tokens, always }) => ({
-    path,
-    size: tokens + always,
-  }));
+  numbered(
+    traceFixture({ files: count, steps: 1, layers: 1 }).answer.files.map(({ path, tokens, always }) => ({
+      path,
+      size: tokens + always,
+    })),
+  );
+const structureOf = (files: readonly SizedFile[], below = ""): MapStructure =>
+  fileMap(files, { below, pixels: width * height });
+const withoutBars = ({ regionOf: _, ...map }: MapStructure): TraceMap => ({ ...map, bars: [] });
+const layoutOf = (files: readonly SizedFile[], below = ""): MapLayout =>
+  layoutMap(withoutBars(structureOf(files, below)), width, height);
 
 /** A deep tree with many small files, as monorepos have. */
 function monorepo(count: number): readonly SizedFile[] {
   const random = seeded(7);
-  return Array.from({ length: count }, (_, number) => ({
-    path: `packages/p${number % 37}/src/${"abcdef"[number % 6]}/m${number % 11}/file${number}.ts`,
-    size: 1 + Math.floor(2000 * random() ** 4),
-  }));
+  return numbered(
+    Array.from({ length: count }, (_, number) => ({
+      path: `packages/p${number % 37}/src/${"abcdef"[number % 6]}/m${number % 11}/file${number}.ts`,
+      size: 1 + Math.floor(2000 * random() ** 4),
+    })),
+  );
 }
 
 const area = (rectangle: Rectangle): number => rectangle.width * rectangle.height;
 const total = (files: readonly { readonly size: number }[]): number => files.reduce((sum, file) => sum + file.size, 0);
 
-function assertSound(layout: MapLayout, files: readonly SizedFile[]): void {
+function assertSound(files: readonly SizedFile[], below = ""): MapLayout {
+  const structure = structureOf(files, below);
+  const layout = layoutMap(withoutBars(structure), width, height);
+  assert.ok(structure.regions.length <= mapLimits.tiles + 40, `${structure.regions.length} regions`);
   assert.ok(layout.tiles.length <= mapLimits.tiles, `${layout.tiles.length} tiles`);
+  const sizes = new Array<number>(structure.regions.length).fill(0);
+  const counts = [...sizes];
+  structure.regionOf.forEach((region, file) => {
+    if (region < 0) return;
+    sizes[region]! += files[file]!.size;
+    counts[region]!++;
+  });
+  structure.regions.forEach(({ size, count, path }, number) => {
+    assert.deepEqual([size, count], [sizes[number], counts[number]], path);
+  });
   for (const tile of layout.tiles) {
     assert.ok(tile.width >= mapLimits.side && tile.height >= mapLimits.side && area(tile) >= mapLimits.area, tile.path);
     const group = layout.groups[tile.group]!;
@@ -37,27 +63,21 @@ function assertSound(layout: MapLayout, files: readonly SizedFile[]): void {
         tile.y + tile.height <= group.y + group.height,
       `${tile.path} is inside its group`,
     );
+    assert.equal(tile.size, total(tile.regions.map((region) => structure.regions[region]!)));
   }
   const overlap = (a: Rectangle, b: Rectangle): boolean =>
     a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
   layout.tiles.forEach((a, at) =>
     layout.tiles.slice(at + 1).forEach((b) => assert.ok(!overlap(a, b), `${a.path} overlaps ${b.path}`)),
   );
-  const shown = layout.tiles.flatMap((tile) => tile.files);
-  assert.equal(new Set(shown).size, shown.length, "no file is in two tiles");
-  const sizes = new Map(files.map((file) => [file.path, file.size]));
-  for (const tile of layout.tiles)
-    assert.equal(
-      tile.size,
-      tile.files.reduce((sum, path) => sum + sizes.get(path)!, 0),
-    );
+  const shown = layout.tiles.flatMap((tile) => tile.regions);
+  assert.equal(new Set(shown).size, shown.length, "no region is in two tiles");
+  return layout;
 }
 
 describe("map layout", () => {
   it("gives areas that are proportional to tokens, without overlap", () => {
-    const files = sized(180);
-    const layout = layoutMap(files, "", width, height);
-    assertSound(layout, files);
+    const layout = assertSound(sized(180));
     for (const [number, group] of layout.groups.entries()) {
       const tiles = layout.tiles.filter((tile) => tile.group === number);
       const scale = tiles.reduce((sum, tile) => sum + area(tile), 0) / total(tiles);
@@ -72,62 +92,69 @@ describe("map layout", () => {
 
   it("shows nearly every token", () => {
     const files = sized(180);
-    const shown = layoutMap(files, "", width, height).tiles;
+    const shown = layoutOf(files).tiles;
     assert.ok(total(shown) > 0.98 * total(files), `${total(shown)} of ${total(files)}`);
   });
 
   for (const count of [1, 2, 1500, 20_000]) {
     it(`stays within its limits with ${count} files`, () => {
-      const files = monorepo(count);
-      assertSound(layoutMap(files, "", width, height), files);
+      const { tiles } = assertSound(monorepo(count));
+      assert.ok(tiles.length > 0);
     });
   }
 
   it("joins small files of a flat folder as n more", () => {
-    const files = Array.from({ length: 3000 }, (_, number) => ({
-      path: `src/f${number}.c`,
-      size: number < 5 ? 50_000 : 3,
-    }));
-    const layout = layoutMap(files, "", width, height);
-    assertSound(layout, files);
-    const more = layout.tiles.filter((tile) => tile.kind === "more");
-    assert.equal(more.length, 1);
+    const files = numbered(
+      Array.from({ length: 3000 }, (_, number) => ({ path: `src/f${number}.c`, size: number < 5 ? 50_000 : 3 })),
+    );
+    const layout = assertSound(files);
+    assert.equal(layout.tiles.filter((tile) => tile.kind === "more").length, 1);
     assert.equal(
-      layout.tiles.reduce((sum, tile) => sum + tile.files.length, 0),
+      layout.tiles.reduce((sum, tile) => sum + tile.count, 0),
       3000,
     );
   });
 
   it("draws what lies below the zoomed folder, and nothing else", () => {
     const files = sized(180);
-    const layout = layoutMap(files, "internal/booking", width, height);
-    assert.ok(layout.tiles.length > 3);
-    for (const path of layout.tiles.flatMap((tile) => tile.files))
-      assert.ok(path.startsWith("internal/booking/"), path);
+    const { regionOf } = structureOf(files, "internal/booking");
+    files.forEach(({ path, size }, number) => {
+      if (size > 0) assert.equal((regionOf[number] ?? -1) >= 0, path.startsWith("internal/booking/"), path);
+    });
+    assert.ok(assertSound(files, "internal/booking").tiles.length > 3);
   });
 
   it("is empty for no files, no tokens and no room", () => {
-    assert.deepEqual(layoutMap([], "", width, height).tiles, []);
-    assert.deepEqual(layoutMap([{ path: "a", size: 0 }], "", width, height).tiles, []);
-    assert.deepEqual(layoutMap(sized(10), "", 0, 0).tiles, []);
-    assert.deepEqual(layoutMap(sized(10), "no/such/folder", width, height).tiles, []);
+    assert.deepEqual(layoutOf([]).tiles, []);
+    assert.deepEqual(layoutOf(numbered([{ path: "a", size: 0 }])).tiles, []);
+    assert.deepEqual(layoutMap(withoutBars(structureOf(sized(10))), 0, 0).tiles, []);
+    assert.deepEqual(layoutOf(sized(10), "no/such/folder").tiles, []);
   });
 
   it("does not depend on the order of the files", () => {
     const files = sized(180);
-    assert.deepEqual(layoutMap([...files].reverse(), "", width, height), layoutMap(files, "", width, height));
+    assert.deepEqual(layoutOf([...files].reverse()), layoutOf(files));
+  });
+
+  it("finds the tile at a point", () => {
+    const { tiles } = layoutOf(sized(180));
+    tiles.forEach((tile, number) => {
+      assert.equal(tileAt(tiles, tile.x, tile.y), number);
+      assert.equal(tileAt(tiles, tile.x + tile.width - 0.5, tile.y + tile.height - 0.5), number);
+    });
+    assert.equal(tileAt(tiles, -1, 5), -1);
   });
 });
 
 describe("groups", () => {
   it("splits large folders and keeps the direct files of a split folder together", () => {
-    const files = [
+    const files = numbered([
       { path: "a/x/1", size: 500 },
       { path: "a/y/2", size: 400 },
       { path: "a/3", size: 50 },
       { path: "b/4", size: 30 },
       { path: "5", size: 20 },
-    ];
+    ]);
     const groups = groupsOf(folderTree(files, "")).map(({ folder, size, direct }) => [folder.path, size, direct]);
     assert.deepEqual(groups, [
       ["a/x", 500, false],
@@ -139,25 +166,20 @@ describe("groups", () => {
   });
 
   it("skips chains of single folders", () => {
-    const groups = groupsOf(
-      folderTree(
-        [
-          { path: "src/main/java/A", size: 3 },
-          { path: "doc/B", size: 1 },
-        ],
-        "",
-      ),
-    );
+    const files = numbered([
+      { path: "src/main/java/A", size: 3 },
+      { path: "doc/B", size: 1 },
+    ]);
     assert.deepEqual(
-      groups.map(({ folder }) => folder.path),
+      groupsOf(folderTree(files, "")).map(({ folder }) => folder.path),
       ["src/main/java", "doc"],
     );
   });
 });
 
 describe("map keys", () => {
-  const layout = layoutMap(sized(180), "", width, height);
-  const tileOf = (path: string): MapLayout["tiles"][number] => layout.tiles.find((tile) => tile.files.includes(path))!;
+  const layout = layoutOf(sized(180));
+  const tileOf = (path: string): MapLayout["tiles"][number] => layout.tiles.find((tile) => holdsFile(tile, path))!;
 
   it("reaches every tile with the arrows", () => {
     const directions = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"] as const;
@@ -173,13 +195,17 @@ describe("map keys", () => {
     assert.ok(seen.size >= layout.tiles.length * 0.9, `${seen.size} of ${layout.tiles.length}`);
   });
 
-  it("zooms into the group of a tile, then no further than its folder", () => {
-    const tile = tileOf("internal/booking/hold.go");
-    assert.equal(zoomTarget(layout, tile, ""), "internal/booking");
-    const zoomed = layoutMap(sized(180), "internal/booking", width, height);
-    const inside = zoomed.tiles.find((candidate) => candidate.path === "internal/booking/hold.go")!;
-    assert.equal(zoomTarget(zoomed, inside, "internal/booking"), null);
+  it("zooms into the group of a tile, then its folder, then the file, and no further", () => {
+    assert.equal(zoomTarget(layout, tileOf("internal/booking/hold.go"), ""), "internal/booking");
+    const zoomed = layoutOf(sized(180), "internal/booking");
+    const file = zoomed.tiles.find((candidate) => candidate.path === "internal/booking/hold.go")!;
+    assert.equal(zoomTarget(zoomed, file, "internal/booking"), "internal/booking/hold.go");
+    const symbol = { ...file, kind: "symbol", name: "Fail", lines: [1, 2] } as const;
+    assert.equal(zoomTarget(zoomed, symbol, "internal/booking/hold.go"), null);
   });
 
-  it("names tiles by their own name", () => assert.equal(tileName(tileOf("internal/booking/hold.go")), "hold.go"));
+  it("names tiles by their own name", () => {
+    assert.equal(tileName(tileOf("internal/booking/hold.go")), "hold.go");
+    assert.equal(tileName({ kind: "symbol", path: "a/b.go", name: "Fail" }), "Fail");
+  });
 });

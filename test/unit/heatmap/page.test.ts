@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { escapeJson, standaloneDataId, standalonePage } from "../../../src/shared/heatmapPage";
 import type { StandaloneTrace } from "../../../src/shared/trace";
-import { decodeCells, StandaloneSums, sumFiles } from "../../../src/webview/heatmap/sums";
+import type { PartColumns } from "../../../src/shared/traceSums";
+import { decodeCells, StandaloneSums } from "../../../src/webview/heatmap/sums";
+import { sumTile } from "../../../src/webview/heatmap/tileSums";
 import { encodeCells, traceFixture } from "./fixture";
 
 const nonce = Buffer.from("0123456789abcdef").toString("base64");
@@ -77,31 +79,25 @@ describe("sums without an engine", () => {
   });
 
   it("gives the whole answer for no query", () => {
-    const whole = sums.summary({});
+    const whole = sums.columns({});
     assert.equal(whole.selections, data.answer.selections);
     assert.deepEqual(
-      whole.files.map((file) => [file.path, file.selected]),
-      data.answer.files.map((file) => [file.path, file.selected]),
+      selectedOf(whole),
+      data.answer.files.map((file) => file.selected),
     );
-    whole.files.forEach((file, at) => assert.ok(Math.abs(file.lift - data.answer.files[at]!.lift) < 1e-9));
   });
 
   it("adds up exactly the chosen steps and layers", () => {
-    const chosen = sums.summary({ steps: [2, 5], layers: [1, 4] });
+    const chosen = sums.columns({ steps: [2, 5], layers: [1, 4] });
     data.answer.files.forEach(({ path }, number) => {
       let expected = 0;
       for (const [cell, count] of cellsOf(number)) {
         const [step, layer] = [Math.floor(cell / 6), cell % 6];
         if (step >= 2 && step < 5 && layer >= 1 && layer < 4) expected += count;
       }
-      assert.equal(chosen.files.find((file) => file.path === path)?.selected, expected, path);
+      assert.equal(chosen.selected[number], expected, path);
     });
-  });
-
-  it("ranks by what was chosen, with shares of about one in all", () => {
-    const { files } = sums.summary({ steps: [4, 5], layers: [3, 4] });
-    files.slice(1).forEach((file, at) => assert.ok(file.selected <= files[at]!.selected));
-    const share = files.reduce((sum, file) => sum + file.share, 0);
+    const share = selectedOf(chosen).reduce((sum, count) => sum + count, 0) / chosen.selections;
     assert.ok(Math.abs(share - 1) < 0.02, `${share}`);
   });
 
@@ -111,38 +107,38 @@ describe("sums without an engine", () => {
       stride: 4,
       sums: data.answer.files.map((_, number) => encodeCells(pooled(cellsOf(number), 4))),
     };
-    const wide = new StandaloneSums(coarse).summary({ steps: [5, 6] });
-    assert.deepEqual(
-      wide.files.map((file) => [file.path, file.selected]),
-      sums.summary({ steps: [4, 8] }).files.map((file) => [file.path, file.selected]),
-    );
+    const wide = new StandaloneSums(coarse).columns({ steps: [5, 6] });
+    assert.deepEqual(selectedOf(wide), selectedOf(sums.columns({ steps: [4, 8] })));
   });
 
-  it("answers the question's phase from its own sums", () => {
+  it("answers the question's phase from its own sums, by path", () => {
     const question: StandaloneTrace["question"] = { ...data.question, selections: 77 };
-    assert.equal(new StandaloneSums({ ...data, question }).summary({ phase: "question" }).selections, 77);
-  });
-});
-
-describe("region sums", () => {
-  it("has the lift of the whole for all files together", () => {
-    const { answer } = traceFixture({ files: 30, layers: 6, steps: 9 });
-    const region = sumFiles(answer, answer.files);
-    assert.ok(Math.abs(region.lift - 1) < 1e-9 && Math.abs(region.share - 1) < 1e-9);
-  });
-
-  it("is zero, not NaN, for nothing", () => {
-    const { answer } = traceFixture({ files: 3, layers: 1, steps: 1 });
-    assert.deepEqual(sumFiles({ ...answer, selections: 0, selectableTokens: 0 }, []), {
-      tokens: 0,
-      always: 0,
-      selected: 0,
-      files: 0,
-      share: 0,
-      lift: 0,
+    const reading = new StandaloneSums({ ...data, question }).columns({ phase: "question" });
+    assert.equal(reading.selections, 77);
+    data.answer.files.forEach(({ path }, number) => {
+      assert.equal(reading.selected[number], question.files.find((file) => file.path === path)?.selected, path);
     });
   });
 });
+
+describe("sums of a tile", () => {
+  const sums = { selections: 8, selectableTokens: 40, tokens: [10, 30, 0], selected: [2, 6, 0], layersHit: [1, 3, 0] };
+  const whole = { ...sums, layersChosen: 4, bars: [], byLayer: [], most: [] };
+
+  it("has the lift of the whole for all regions together", () => {
+    const { share, lift, layersHit, always } = sumTile({ size: 50, regions: [0, 1, 2] }, whole);
+    assert.deepEqual([share, lift, layersHit, always], [1, 1, 3, 10]);
+  });
+
+  it("is zero, not NaN, for nothing", () => {
+    const { share, lift } = sumTile({ size: 0, regions: [] }, { ...whole, selections: 0, selectableTokens: 0 });
+    assert.deepEqual([share, lift], [0, 0]);
+  });
+});
+
+/** Selections by file, in the order of the answer's files. */
+const selectedOf = ({ selected, stride }: PartColumns): number[] =>
+  Array.from({ length: stride }, (_, file) => selected[file] ?? 0);
 
 /** Adds up neighbouring steps; 6 layers. */
 function pooled(cells: ReadonlyMap<number, number>, stride: number): ReadonlyMap<number, number> {

@@ -1,17 +1,27 @@
 import assert from "node:assert/strict";
 import { TraceIndex } from "../../../src/engine/trace/query";
 import { standaloneTrace } from "../../../src/engine/trace/standalone";
-import type { Interval, TraceSummary } from "../../../src/shared/trace";
+import type { Interval, StandaloneTrace, TraceQuery } from "../../../src/shared/trace";
+import { layersOf } from "../../../src/shared/traceSums";
 import { StandaloneSums } from "../../../src/webview/heatmap/sums";
 import { randomTrace } from "../trace/traces";
 
 const shape = { files: 12, steps: 11, layers: 5 };
 const bounds = { cells: 1e6, files: 40, characters: 1e6, tokens: 1e6 };
 
-const selected = (summary: TraceSummary): ReadonlyMap<string, number> =>
-  new Map(summary.files.map((file) => [file.path, file.selected]));
-const entries = (summary: TraceSummary): readonly (readonly [string, number])[] =>
-  [...selected(summary)].sort(([a], [b]) => (a < b ? -1 : 1));
+type Query = Omit<TraceQuery, "id">;
+type Entries = readonly (readonly [path: string, selected: number, byLayer: readonly number[]])[];
+const byPath = (entries: Entries): Entries => [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** Selections of each file, by the engine and by the page. */
+const ofIndex = (index: TraceIndex, query: Query): Entries =>
+  byPath(index.summary(query).files.map(({ path, selected, byLayer }) => [path, selected, byLayer]));
+function ofPage(data: StandaloneTrace, query: Query): Entries {
+  const columns = new StandaloneSums(data).columns(query);
+  return byPath(
+    data.answer.files.map(({ path }, file) => [path, columns.selected[file] ?? 0, layersOf(columns, file)]),
+  );
+}
 
 describe("data of a self-contained page", () => {
   for (const seed of [1, 2, 3]) {
@@ -19,15 +29,17 @@ describe("data of a self-contained page", () => {
     const count = index.summary({}).steps;
 
     it(`answers every run of steps and layers as the engine does (seed ${seed})`, () => {
-      const sums = new StandaloneSums(standaloneTrace(index, bounds));
+      const data = standaloneTrace(index, bounds);
       for (let from = 0; from < count; from++) {
         for (let layer = 0; layer < shape.layers; layer++) {
           const steps: Interval = [from, Math.min(from + 1 + (layer % 3), count)];
           const query = { steps, layers: [layer, shape.layers] as const };
-          assert.deepEqual(entries(sums.summary(query)), entries(index.summary(query)), JSON.stringify(query));
+          assert.deepEqual(ofPage(data, query), ofIndex(index, query), JSON.stringify(query));
         }
       }
-      assert.deepEqual(sums.summary({}).files, index.summary({}).files);
+      for (const query of [{}, { phase: "question" }, { phase: "question", layers: [1, 3] }] as const) {
+        assert.deepEqual(ofPage(data, query), ofIndex(index, query), JSON.stringify(query));
+      }
     });
 
     it(`adds up neighbouring steps when there is too much (seed ${seed})`, () => {
@@ -36,8 +48,7 @@ describe("data of a self-contained page", () => {
       assert.ok(coarse.stride > 1, `stride ${coarse.stride}`);
       assert.ok(coarse.sums.join("").length < whole.sums.join("").length);
       const aligned: Interval = [0, Math.min(coarse.stride, count)];
-      const rounded = new StandaloneSums(coarse).summary({ steps: [0, 1] });
-      assert.deepEqual(entries(rounded), entries(index.summary({ steps: aligned })));
+      assert.deepEqual(ofPage(coarse, { steps: [0, 1] }), ofIndex(index, { steps: aligned }));
     });
   }
 

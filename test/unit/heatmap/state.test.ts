@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import type { TraceQuery, TraceSummary } from "../../../src/shared/trace";
+import type { TraceMap, TraceQuery, TraceSums } from "../../../src/shared/trace";
 import { parseKept } from "../../../src/webview/heatmap/kept";
-import { rankFiles } from "../../../src/webview/heatmap/ranking";
 import {
   committedQuery,
   initialState,
   keptState,
+  mapKey,
   previewQuery,
   reduce,
+  otherQuery,
+  shownOther,
   shownQuery,
   shownSums,
   type Action,
@@ -16,46 +18,89 @@ import {
 import { traceFixture } from "./fixture";
 
 const trace = traceFixture({ files: 40, layers: 12, steps: 30 }).answer;
-const view = { kind: "trace", summary: trace, error: null } as const;
+const view = { kind: "trace", summary: trace, other: null, comparing: false, error: null } as const;
+const map: TraceMap = { below: "", level: "files", groups: [], regions: [], bars: [] };
 
 const run = (state: HeatmapState, ...actions: readonly Action[]): HeatmapState => actions.reduce(reduce, state);
-const loaded = run(initialState, { type: "loaded", view, kept: null });
-
 /** Sums that can be told apart by their selections. */
-const sums = (selections: number): TraceSummary => ({ ...trace, selections });
+const sums = (selections: number): TraceSums => ({
+  selections,
+  selectableTokens: 1,
+  tokens: [],
+  selected: [],
+  layersHit: [],
+  layersChosen: 0,
+  bars: [],
+  byLayer: [],
+  most: [],
+});
+/** The answer to a query over the map that the state shows. */
+const answered = (state: HeatmapState, query: TraceQuery, selections: number): Action => {
+  return { type: "sums", mapKey: mapKey(state), query, sums: sums(selections) };
+};
+const opened = run(initialState, { type: "loaded", view, kept: null });
+const whole = { id: trace.id, phase: "answer" } as const;
+const loaded = run(opened, {
+  type: "map",
+  key: mapKey(opened),
+  map,
+  committed: { mapKey: mapKey(opened), query: whole, sums: sums(100) },
+});
 const query = (found: TraceQuery | null): TraceQuery => found ?? assert.fail("there is no query");
 
 describe("heatmap state", () => {
   it("starts with the whole answer, all layers, and the most selected file", () => {
     assert.deepEqual(committedQuery(loaded), { id: trace.id, phase: "answer" });
     assert.equal(previewQuery(loaded), null);
-    assert.equal(shownSums(loaded), trace);
+    assert.equal(shownSums(opened), null);
+    assert.equal(shownSums(loaded)?.selections, 100);
     assert.equal(loaded.selected, trace.files[0]?.path);
   });
 
   it("previews what is hovered and leaves the order of the table alone", () => {
     const hovered = run(loaded, { type: "hover", steps: [3, 4] });
     assert.deepEqual(previewQuery(hovered), { id: trace.id, phase: "answer", steps: [3, 4] });
-    assert.equal(shownSums(hovered), trace, "the old sums stay until new ones come");
-    const answered = run(hovered, { type: "sums", query: query(previewQuery(hovered)), summary: sums(1) });
-    assert.equal(shownSums(answered)?.selections, 1);
-    assert.deepEqual(shownQuery(answered), previewQuery(answered));
-    assert.equal(answered.committed, trace);
-    assert.equal(shownSums(run(answered, { type: "hover", steps: null })), trace);
+    assert.equal(shownSums(hovered)?.selections, 100, "the old sums stay until new ones come");
+    const previewed = run(hovered, answered(hovered, query(previewQuery(hovered)), 1));
+    assert.equal(shownSums(previewed)?.selections, 1);
+    assert.deepEqual(shownQuery(previewed), previewQuery(previewed));
+    assert.equal(previewed.committed, loaded.committed);
+    assert.equal(shownSums(run(previewed, { type: "hover", steps: null }))?.selections, 100);
   });
 
   it("drops sums that nobody waits for any more", () => {
     const hovered = run(loaded, { type: "hover", steps: [3, 4] });
     const late = query(previewQuery(hovered));
     const moved = run(hovered, { type: "hover", steps: [5, 6] });
-    assert.equal(run(moved, { type: "sums", query: late, summary: sums(1) }), moved);
+    assert.equal(run(moved, answered(moved, late, 1)), moved);
+  });
+
+  it("shows the old map until the new one comes with its sums, and no sums of another map", () => {
+    const zoomed = run(loaded, { type: "zoom", path: "docs" });
+    assert.equal(zoomed.map, loaded.map);
+    assert.equal(shownSums(zoomed)?.selections, 100);
+    assert.equal(run(zoomed, answered(zoomed, whole, 5)), zoomed, "sums of a map that is not there yet");
+    const key = mapKey(zoomed);
+    const committed = { mapKey: key, query: whole, sums: sums(7) };
+    const arrived = run(zoomed, { type: "map", key, map: { ...map, below: "docs" }, committed });
+    assert.equal(arrived.map?.map.below, "docs");
+    assert.equal(shownSums(arrived)?.selections, 7);
+    const back = run(zoomed, { type: "zoom", path: "" });
+    assert.equal(run(back, { type: "map", key, map, committed }), back, "a late map is dropped");
+  });
+
+  it("asks for other regions only when the map's area has changed much", () => {
+    const { pixels } = loaded;
+    assert.equal(run(loaded, { type: "resize", pixels: pixels * 1.1 }), loaded);
+    assert.equal(run(loaded, { type: "resize", pixels: 0 }), loaded);
+    assert.notEqual(mapKey(run(loaded, { type: "resize", pixels: pixels * 2 })), mapKey(loaded));
   });
 
   it("commits what is pinned, at once when it was previewed", () => {
     const hovered = run(loaded, { type: "hover", steps: [3, 4] });
-    const previewed = run(hovered, { type: "sums", query: query(previewQuery(hovered)), summary: sums(1) });
+    const previewed = run(hovered, answered(hovered, query(previewQuery(hovered)), 1));
     const pinned = run(previewed, { type: "pin", steps: [3, 4] });
-    assert.equal(pinned.committed?.selections, 1);
+    assert.equal(pinned.committed?.sums.selections, 1);
     assert.deepEqual(committedQuery(pinned)?.steps, [3, 4]);
     assert.equal(committedQuery(run(pinned, { type: "pin", steps: null }))?.steps, undefined);
   });
@@ -90,7 +135,7 @@ describe("heatmap state", () => {
     const asked = run(loaded, { type: "pin", steps: [1, 2] });
     const failed = run(asked, { type: "problem", query: query(committedQuery(asked)), message: "gone" });
     assert.equal(failed.problem, "gone");
-    assert.equal(run(failed, { type: "sums", query: query(committedQuery(asked)), summary: sums(2) }).problem, null);
+    assert.equal(run(failed, answered(failed, query(committedQuery(asked)), 2)).problem, null);
     assert.equal(run(asked, { type: "problem", query: { id: "other" }, message: "gone" }), asked);
   });
 
@@ -103,7 +148,7 @@ describe("heatmap state", () => {
     );
     assert.deepEqual([state.zoom, state.sort, state.filter], ["docs", { column: "lift", descending: true }, "go"]);
     assert.equal(run(state, { type: "sort", column: "lift" }).sort.descending, false);
-    assert.equal(run(state, { type: "sort", column: "file" }).sort.descending, false);
+    assert.equal(run(state, { type: "sort", column: "name" }).sort.descending, false);
     assert.equal(run(state, { type: "zoom", path: "docs" }), state, "equal values change nothing");
   });
 
@@ -135,12 +180,8 @@ describe("kept state", () => {
   });
 
   it("is not believed where the trace has no such thing", () => {
-    const kept = { ...keptState(used), pinned: [25, 99], layers: [0, 99], zoom: "gone", selected: "gone.go" };
-    const again = reloaded(kept);
-    assert.deepEqual(
-      [again.pinned, again.layers, again.zoom, again.selected],
-      [null, [0, 12], "", trace.files[0]?.path],
-    );
+    const again = reloaded({ ...keptState(used), pinned: [25, 99], layers: [0, 99] });
+    assert.deepEqual([again.pinned, again.layers], [null, [0, 12]]);
   });
 
   it("is not believed when it is something else", () => {
@@ -151,27 +192,27 @@ describe("kept state", () => {
   });
 });
 
-describe("ranking", () => {
-  const paths = (...args: Parameters<typeof rankFiles>): string[] => rankFiles(...args).map((row) => row.path);
+describe("comparing two answers", () => {
+  const other = { ...trace, id: "other" };
+  const compared = run(loaded, { type: "loaded", view: { ...view, other, comparing: true }, kept: null });
 
-  it("sorts by a column and keeps the rank by selections", () => {
-    const rows = rankFiles(trace.files, "", "", { column: "tokens", descending: true });
-    const tokens = rows.map((row) => trace.files.find((file) => file.path === row.path)!.tokens);
-    assert.deepEqual(
-      tokens,
-      [...tokens].sort((a, b) => b - a),
-    );
-    const ranks = new Map(rows.map((row) => [row.path, row.rank]));
-    [...trace.files]
-      .sort((a, b) => b.selected - a.selected)
-      .slice(0, 5)
-      .forEach((file, at) => assert.equal(ranks.get(file.path), at + 1));
+  it("keeps A as it was and sorts by the difference", () => {
+    const used = run(loaded, { type: "pin", steps: [1, 4] }, { type: "zoom", path: "docs" });
+    const state = run(used, { type: "loaded", view: { ...view, other, comparing: true }, kept: null });
+    assert.deepEqual([state.pinned, state.zoom, state.sort.column], [[1, 4], "docs", "difference"]);
+    assert.deepEqual(otherQuery(state), { id: "other", phase: "answer" });
   });
 
-  it("keeps files below the zoomed folder that have every word", () => {
-    const found = paths(trace.files, "internal/booking", "HOLD go", { column: "file", descending: false });
-    assert.ok(found.length > 0);
-    for (const path of found) assert.match(path, /^internal\/booking\/.*hold.*go/);
-    assert.deepEqual(paths(trace.files, "", "no such file", { column: "file", descending: false }), []);
+  it("pins words of B apart from those of A", () => {
+    const state = run(compared, { type: "pinOther", steps: [2, 3] });
+    assert.deepEqual(otherQuery(state)?.steps, [2, 3]);
+    assert.equal(committedQuery(state)?.steps, undefined);
+    const both = run(state, answered(state, query(otherQuery(state)), 9));
+    assert.deepEqual([shownSums(both)?.selections, shownOther(both)?.selections], [100, 9]);
+  });
+
+  it("ends", () => {
+    const ended = run(compared, { type: "loaded", view, kept: null });
+    assert.deepEqual([ended.other, otherQuery(ended), ended.sort.column], [null, null, "selected"]);
   });
 });
