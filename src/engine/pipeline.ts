@@ -9,7 +9,7 @@ import type {
   PlanResult,
   ReadResult,
 } from "../shared/protocol";
-import type { FileTrace, Interval, LineSelection, StandaloneTrace, TraceQuery, TraceSummary } from "../shared/trace";
+import type { StandaloneTrace } from "../shared/trace";
 import { type AskOptions, askSession } from "./asking";
 import { ConversationHost } from "./conversationHost";
 import { ContextHost } from "./contextHost";
@@ -90,9 +90,9 @@ export class Pipeline {
       settings: () => this.#settings,
       log,
     });
-    this.#traces = new TraceHost(() => path.join(this.#settings.dataDir, "traces"));
-    this.conversations = new ConversationHost(() => this.#settings.dataDir, this.#workspace, this.#traces, log);
     this.names = new SymbolsHost(this.#workspace, log, () => this.#settings);
+    this.#traces = new TraceHost(() => path.join(this.#settings.dataDir, "traces"), this.names.inText);
+    this.conversations = new ConversationHost(() => this.#settings.dataDir, this.#workspace, this.#traces, log);
   }
 
   /**
@@ -178,21 +178,6 @@ export class Pipeline {
   /** A stored trace, for maps and tables of it. @throws LongsightError LS-404 */
   traceView(id: string): Promise<TraceView> {
     return this.#traces.view(id);
-  }
-
-  /** Sums of a stored trace. @throws LongsightError LS-404, LS-601 */
-  async trace({ id, ...selector }: TraceQuery): Promise<TraceSummary> {
-    return (await this.traceIndex(id)).summary(selector);
-  }
-
-  /** One file of a stored trace; `lines` is half-open and 1-based. @throws LongsightError LS-404, LS-601 */
-  async fileTrace(query: TraceQuery & { readonly path: string; readonly lines: Interval }): Promise<FileTrace> {
-    return (await this.traceIndex(query.id)).file(query);
-  }
-
-  /** The `limit` most lifted lines of a stored trace. @throws LongsightError LS-404, LS-601 */
-  async traceLines({ id, ...selector }: TraceQuery, limit: number): Promise<readonly LineSelection[]> {
-    return (await this.#traces.index(id)).lines(selector, limit);
   }
 
   /** A stored trace as a self-contained heatmap page needs it. @throws LongsightError LS-404 */

@@ -61,9 +61,15 @@ export class SymbolsHost {
   async symbolsOf(uri: string): Promise<readonly CodeSymbol[]> {
     const file = await this.#workspace.textOf(uri);
     if (file === null) return [];
-    const found = await this.symbols.symbolsOf(languageOf(file.name), file.text, sha256(file.text));
-    return found.map(({ name, kind, startLine, endLine, parent }) => ({ name, kind, startLine, endLine, parent }));
+    return this.inText(file.name, file.text);
   }
+
+  /** Declarations of a text, in the language that the name or path of its file says. */
+  readonly inText = async (name: string, text: string): Promise<readonly CodeSymbol[]> => {
+    const language = languageOf(name.slice(name.lastIndexOf("/") + 1));
+    const found = await this.symbols.symbolsOf(language, text, sha256(text));
+    return found.map(({ name, kind, startLine, endLine, parent }) => ({ name, kind, startLine, endLine, parent }));
+  };
 
   /** Names that match, best first; those of symbols as far as they are known by now. @throws LongsightError LS-1xx, LS-900 */
   async findMentions(

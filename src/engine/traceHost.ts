@@ -15,9 +15,9 @@ export class TraceHost {
 
   /**
    * @param dir folder of the traces, as the settings have it now
-   * @param symbolsOf declarations of a traced file; none by default
+   * @param symbolsOf declarations of a traced file
    */
-  constructor(dir: () => string, symbolsOf: SymbolsOf = () => Promise.resolve([])) {
+  constructor(dir: () => string, symbolsOf: SymbolsOf) {
     this.#dir = dir;
     this.#symbolsOf = symbolsOf;
   }
@@ -54,7 +54,7 @@ export class TraceHost {
   async remove(ids: readonly string[]): Promise<void> {
     const store = new TraceStore(this.#dir());
     for (const id of ids) {
-      this.#indexes.delete(id);
+      this.#views.delete(id);
       await store.remove(id);
     }
   }

@@ -45,9 +45,9 @@ export function addTraceCommand(program: Command, signal: AbortSignal): void {
         const chosen = id ?? (await pipeline.latestTrace());
         if (chosen === null) throw userErrors.noTraceYet(dir);
         const { html, ...selector } = options;
-        const query = { id: chosen, ...selector };
         if (html !== undefined) await writePage(html, await pipeline.standaloneTrace(chosen));
-        return { summary: await pipeline.trace(query), lines: await pipeline.traceLines(query, LINES) };
+        const index = await pipeline.traceIndex(chosen);
+        return { summary: index.summary(selector), lines: index.lines(selector, LINES) };
       });
       output.event({ type: "trace", ...toJson(summary, lines) });
       output.text(formatTrace(summary, lines));

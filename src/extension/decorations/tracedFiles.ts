@@ -1,6 +1,7 @@
 import { GetFileTrace, GetTrace } from "../../shared/protocol";
 import type { AnswerToken } from "../../shared/trace";
 import type { EngineClient } from "../engineClient";
+import { errorValueOf } from "../errors";
 import { fairShare, lineLifts } from "./grades";
 
 /** A file as an answer saw it, with how much each line was selected. */
@@ -15,7 +16,6 @@ export interface TracedFile {
 interface TracedAnswer {
   readonly question: string;
   readonly words: readonly AnswerToken[];
-  readonly paths: ReadonlySet<string>;
   readonly fair: number;
 }
 
@@ -57,8 +57,7 @@ export class TracedFiles {
   private async loadAnswer(): Promise<TracedAnswer> {
     try {
       const summary = await this.engine.request(GetTrace, { id: this.trace });
-      const paths = new Set(summary.files.map(({ path }) => path));
-      return { question: summary.question, words: summary.answer, paths, fair: fairShare(summary) };
+      return { question: summary.question, words: summary.answer, fair: fairShare(summary) };
     } catch (error) {
       this.summary = undefined;
       throw error;
@@ -66,10 +65,18 @@ export class TracedFiles {
   }
 
   private async load(path: string): Promise<TracedFile | null> {
-    const { paths, fair } = await this.answer();
-    if (!paths.has(path)) return null;
-    const file = await this.engine.request(GetFileTrace, { id: this.trace, path, lines: [1, EVERY_LINE] });
+    const { fair } = await this.answer();
+    const file = await this.engine
+      .request(GetFileTrace, { id: this.trace, path, lines: [1, EVERY_LINE] })
+      .catch(nullWhenUnseen);
+    if (file === null) return null;
     const texts = file.lines.map(({ text }) => text);
     return { path, texts, lifts: lineLifts(file.strip, texts, fair) };
   }
+}
+
+/** The engine refuses a path that the answer did not see. */
+function nullWhenUnseen(error: unknown): null {
+  if (errorValueOf(error).code === "LS-601") return null;
+  throw error;
 }
