@@ -2,6 +2,8 @@ import * as vscode from "vscode";
 import { Plan } from "../shared/protocol";
 import type { LongsightApi } from "./api";
 import { AskController } from "./ask/askController";
+import { History } from "./ask/history";
+import { KeptConversations } from "./ask/keptConversations";
 import { ModelList } from "./ask/models";
 import { registerCommands, runViewCommand, type CommandContext } from "./commands";
 import { ModelChooser } from "./commands/chooseModel";
@@ -32,7 +34,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   const module = process.env["LONGSIGHT_ENGINE"] ?? vscode.Uri.joinPath(extensionUri, "dist", "engine.mjs").fsPath;
   const client = own(new EngineClient(module, config, log));
   engine = client;
-  const controller = own(new AskController(client));
+  const controller = own(new AskController(client, new KeptConversations(client, extension.workspaceState), log));
   const models = own(new ModelList(client));
   const chooser = new ModelChooser(client, config, models);
   const reader = own(new WorkspaceReader(client));
@@ -53,6 +55,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
       log,
       engine: client,
       controller,
+      history: new History(client, controller),
       models,
       runCommand: (command) => reported(runViewCommand(command, commandContext)),
       downloadModel: (id) => reported(chooser.download(id)),
@@ -80,10 +83,11 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   async function prepare(): Promise<void> {
     if (!readable()) return;
     try {
+      void controller.restore();
       await client.start();
       if (plannedFor === client.startCount) return;
       plannedFor = client.startCount;
-      await Promise.all([models.refresh(), client.request(Plan, {})]);
+      await Promise.all([models.refresh(), client.request(Plan, {}), askView.suggest()]);
     } catch (error) {
       log.warn(`The workspace could not be planned: ${errorValueOf(error).message}`);
     }

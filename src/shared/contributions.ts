@@ -21,6 +21,7 @@ export const commands = {
   restartEngine: "longsight.restartEngine",
   openLog: "longsight.openLog",
   newConversation: "longsight.newConversation",
+  showHistory: "longsight.showHistory",
   stopAnswer: "longsight.stopAnswer",
   clearCaches: "longsight.clearCaches",
 } as const;

@@ -3,7 +3,20 @@
  * The extension host owns the state; a view renders it and sends intents.
  */
 import type { ErrorValue } from "./errors";
-import type { AnswerTimings, Citation, EngineStatus, ModelEntry, PlanResult, StopReason } from "./protocol";
+import type { ConversationEntry } from "./conversation";
+import type {
+  AnswerResult,
+  AnswerTimings,
+  AskRange,
+  Citation,
+  EngineStatus,
+  Mention,
+  ModelEntry,
+  PlanResult,
+  QuestionForm,
+  StopReason,
+} from "./protocol";
+import type { MentionCandidate } from "./symbols";
 import type {
   FileTrace,
   Interval,
@@ -36,13 +49,22 @@ export interface ConversationTurn {
   readonly question: string;
   /** What the question is about, when it was asked about a selection: `path:start-end`. */
   readonly about: string | null;
-  readonly state: "waiting" | "streaming" | "done" | "stopped" | "failed";
+  readonly selection: AskRange | null;
+  readonly form: QuestionForm;
+  /** What the question mentions. */
+  readonly mentions: readonly Mention[];
+  /** `interrupted`: the window or the engine went away before there was an answer. */
+  readonly state: "waiting" | "streaming" | "done" | "stopped" | "failed" | "interrupted";
   /** Markdown as the model wrote it; untrusted. */
   readonly text: string;
   readonly tokens: number;
   readonly citations: readonly Citation[];
   readonly asOf: string | null;
-  readonly context: { readonly files: number; readonly tokens: number } | null;
+  readonly context: AnswerResult["context"] | null;
+  /** Earlier turns that had no room in the prompt any more. */
+  readonly droppedTurns: number;
+  /** Names in code marks that stand nowhere in what was read. */
+  readonly unknownNames: readonly string[];
   readonly timings: AnswerTimings | null;
   readonly trace: string | null;
   readonly stopReason: StopReason | null;
@@ -60,8 +82,51 @@ export interface AskViewState {
   readonly status: EngineStatus;
   readonly models: readonly ModelEntry[];
   readonly turns: readonly ConversationTurn[];
-  /** Text to put into the input once, by "Ask About Selection" or a kept question. */
-  readonly draft: { readonly serial: number; readonly text: string; readonly about: string | null } | null;
+  /** The kept conversation that is shown; null while nothing of it is kept. */
+  readonly conversation: { readonly id: string; readonly title: string } | null;
+  /** The last conversation of this workspace is being fetched. */
+  readonly restoring: boolean;
+  /** Questions that suit this repository. */
+  readonly suggestions: readonly string[];
+  /** What to put into the input once, by "Ask About Selection". */
+  readonly draft: AskDraft | null;
+}
+
+/** Lines of a file that a question is about, with their name for the user. */
+export interface AskSelection {
+  readonly range: AskRange;
+  /** `path:start-end` */
+  readonly label: string;
+}
+
+/** What the host puts into the input; each serial is taken once. */
+export interface AskDraft {
+  /** Grows, over reloads of the window too. */
+  readonly serial: number;
+  /** Null leaves the text that is there. */
+  readonly text: string | null;
+  /** Label of the selection. */
+  readonly about: string | null;
+  readonly selection: AskSelection | null;
+}
+
+/** A question as the view sends it. */
+export interface AskQuestion {
+  readonly question: string;
+  readonly selection: AskSelection | null;
+  readonly mentions: readonly Mention[];
+  /** The turn that this question replaces, with all after it. */
+  readonly replaces: string | null;
+}
+
+/** Lines of a file, as text. */
+export interface LinesPreview {
+  readonly path: string;
+  /** 1-based number of the first line. */
+  readonly startLine: number;
+  readonly lines: readonly string[];
+  /** Lines that are not shown. */
+  readonly more: number;
 }
 
 export const AskView = {
@@ -69,7 +134,9 @@ export const AskView = {
   state: notification<AskViewState>("ask/state"),
   /** Only the streaming turn changed: `text` is what was added. */
   delta: notification<{ readonly id: string; readonly text: string; readonly tokens: number }>("ask/delta"),
-  ask: notification<{ readonly question: string }>("ask/ask"),
+  /** Host → view: show the list of conversations. */
+  showHistory: notification<Record<string, never>>("ask/showHistory"),
+  ask: notification<AskQuestion>("ask/ask"),
   stop: notification<Record<string, never>>("ask/stop"),
   retry: notification<{ readonly id: string }>("ask/retry"),
   openCitation: notification<{ readonly citation: Citation; readonly toSide: boolean }>("ask/openCitation"),
@@ -79,7 +146,22 @@ export const AskView = {
   newConversation: notification<Record<string, never>>("ask/newConversation"),
   command: notification<{ readonly command: AskViewCommand }>("ask/command"),
   downloadModel: notification<{ readonly id: string }>("ask/downloadModel"),
-  clearSelection: notification<Record<string, never>>("ask/clearSelection"),
+  history: viewRequest<{ readonly query: string }, readonly ConversationEntry[]>("ask/history"),
+  openConversation: notification<{ readonly id: string }>("ask/openConversation"),
+  renameConversation: viewRequest<{ readonly id: string; readonly title: string }, ConversationEntry>(
+    "ask/renameConversation",
+  ),
+  deleteConversation: viewRequest<{ readonly id: string }, { readonly deleted: number }>("ask/deleteConversation"),
+  exportConversation: notification<{ readonly id: string }>("ask/exportConversation"),
+  findMentions: viewRequest<{ readonly text: string }, readonly MentionCandidate[]>("ask/findMentions"),
+  /** Files and folders of the workspace among URIs that were dropped on the view. */
+  dropped: viewRequest<{ readonly uris: readonly string[] }, readonly MentionCandidate[]>("ask/dropped"),
+  editorSelection: viewRequest<Record<string, never>, AskSelection | null>("ask/editorSelection"),
+  /** Lines that a citation of the conversation names. */
+  preview: viewRequest<
+    { readonly uri: string; readonly startLine: number; readonly endLine: number },
+    LinesPreview | null
+  >("ask/preview"),
 } as const;
 
 /** Commands that the Ask view may start; a closed list, since a webview is not trusted with more. */
@@ -93,7 +175,8 @@ export type AskViewCommand =
   | "manageTrust"
   | "cancelReading"
   | "openFolder"
-  | "addSelection"
+  | "pauseReading"
+  | "resumeReading"
   | "smallerContext";
 
 /** All that the Heatmap panel shows; it asks for details itself. */

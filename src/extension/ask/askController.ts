@@ -1,24 +1,25 @@
 import * as vscode from "vscode";
 import { randomUUID } from "node:crypto";
 import { contextKeys } from "../../shared/contributions";
+import type { ConversationEntry } from "../../shared/conversation";
 import {
   Ask,
+  CutConversation,
+  GetConversation,
   type AnswerResult,
-  type AskParams,
-  type AskRange,
   type Mention,
   type QuestionForm,
 } from "../../shared/protocol";
+import type { AskSelection, ConversationTurn } from "../../shared/views";
 import { DisposableStore } from "../disposables";
 import type { AnswerDelta, EngineClient } from "../engineClient";
 import { errorValueOf } from "../errors";
 import { Conversation } from "./conversation";
+import type { KeptConversations } from "./keptConversations";
+import { rangeLabel } from "./rangeLabel";
+import { keptTurns, type Question } from "./turns";
 
-/** The lines that the next question is about, with their name for the user. */
-export interface AskSelection {
-  readonly range: AskRange;
-  readonly label: string;
-}
+export type { AskSelection } from "../../shared/views";
 
 /** What a question has besides its text and its selection. */
 export interface AskDetails {
@@ -29,14 +30,17 @@ export interface AskDetails {
 /** Errors after which a question is kept and asked again by itself once a model is there. */
 const heldCodes: readonly string[] = ["LS-302", "LS-306"];
 
-/** Asks questions one at a time and keeps the conversation. */
+/** Asks questions one at a time and shows one conversation, which the engine keeps. */
 export class AskController implements vscode.Disposable {
   private readonly scope = new DisposableStore();
   private readonly changed = this.scope.add(new vscode.EventEmitter<void>());
   private readonly appended = this.scope.add(new vscode.EventEmitter<AnswerDelta>());
-  private readonly ranges = new Map<string, AskRange>();
-  private readonly details = new Map<string, AskDetails>();
+  /** Place of a turn in the kept conversation. */
+  private readonly places = new Map<string, number>();
   private running: { readonly id: string; readonly cancel: vscode.CancellationTokenSource } | null = null;
+  private kept: { readonly id: string; readonly title: string } | null = null;
+  private restored: Promise<void> | null = null;
+  private fetching = false;
 
   readonly conversation = new Conversation();
   /** Anything but a delta changed. */
@@ -44,7 +48,11 @@ export class AskController implements vscode.Disposable {
   /** A piece was appended to the streaming answer. */
   readonly onDelta = this.appended.event;
 
-  constructor(private readonly engine: EngineClient) {
+  constructor(
+    private readonly engine: EngineClient,
+    private readonly keeping: KeptConversations,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
     this.scope.add(engine.onDelta((delta) => this.append(delta)));
     let before = engine.status.state;
     this.scope.add(
@@ -65,18 +73,40 @@ export class AskController implements vscode.Disposable {
     return this.running !== null;
   }
 
-  /** Asks a question; null while another is being answered, when it is stopped before an answer, or when it fails. */
-  ask(question: string, selection: AskSelection | null, details: AskDetails = {}): Promise<AnswerResult | null> {
-    const id = randomUUID();
-    this.details.set(id, details);
-    if (selection !== null) this.ranges.set(id, selection.range);
-    return this.send(id, question, selection?.label ?? null);
+  /** The kept conversation that is shown; null while nothing of it is kept. */
+  get shown(): { readonly id: string; readonly title: string } | null {
+    return this.kept;
   }
 
-  /** Asks the question of a turn again, in its place. */
-  retry(id: string): Promise<AnswerResult | null> {
+  /** The last conversation of the workspace is being fetched. */
+  get restoring(): boolean {
+    return this.fetching;
+  }
+
+  /** Shows the conversation that this workspace had open last, once; a question that came first is left alone. */
+  restore(): Promise<void> {
+    return (this.restored ??= this.fetchLast());
+  }
+
+  /** Asks a question; null while another is being answered, when it is stopped before an answer, or when it fails. */
+  ask(question: string, selection: AskSelection | null, details: AskDetails = {}): Promise<AnswerResult | null> {
+    const { label: about = null, range = null } = selection ?? {};
+    const { form = "ask", mentions = [] } = details;
+    return this.send({ question, form, about, selection: range, mentions });
+  }
+
+  /** Asks the question of a turn again: the last in its place, an earlier one at the end. */
+  async retry(id: string): Promise<AnswerResult | null> {
     const turn = this.conversation.turn(id);
-    return turn === undefined ? Promise.resolve(null) : this.send(id, turn.question, turn.about);
+    if (turn === undefined || this.answering) return null;
+    if (turn === this.conversation.turns.at(-1)) await this.cut(turn);
+    return this.send(turn);
+  }
+
+  /** Forgets a turn and all after it, here and where the conversation is kept. */
+  async cutAt(id: string): Promise<void> {
+    const turn = this.conversation.turn(id);
+    if (turn !== undefined && !this.answering) await this.cut(turn);
   }
 
   /** Stops the answer; what was written stays. */
@@ -84,13 +114,30 @@ export class AskController implements vscode.Disposable {
     this.running?.cancel.cancel();
   }
 
-  /** Stops, forgets all turns and starts anew. */
+  /** Stops and begins a new conversation; the one that was shown stays kept. */
   clear(): void {
     this.stop();
-    this.conversation.clear();
-    this.ranges.clear();
-    this.details.clear();
-    this.publish();
+    this.show(null, []);
+    void this.keeping.begin();
+  }
+
+  /**
+   * Shows a kept conversation.
+   * @throws ResponseError of the engine
+   */
+  async open(id: string): Promise<void> {
+    if (id === this.kept?.id) return;
+    const conversation = await this.engine.request(GetConversation, { id });
+    this.stop();
+    this.show(conversation, keptTurns(conversation, rangeLabel));
+    await this.keeping.setOpen(id);
+  }
+
+  /** The shown conversation was renamed. */
+  renamed(entry: Pick<ConversationEntry, "id" | "title">): void {
+    if (entry.id !== this.kept?.id) return;
+    this.kept = { id: entry.id, title: entry.title };
+    this.changed.fire();
   }
 
   dispose(): void {
@@ -98,22 +145,71 @@ export class AskController implements vscode.Disposable {
     this.scope.dispose();
   }
 
-  private async send(id: string, question: string, about: string | null): Promise<AnswerResult | null> {
-    if (this.running !== null || question.trim() === "") return null;
+  private async fetchLast(): Promise<void> {
+    if (!this.keeping.any) return;
+    this.fetching = true;
+    this.changed.fire();
+    try {
+      const conversation = await this.keeping.lastOpen();
+      if (conversation === null || this.conversation.turns.length > 0) return;
+      this.show(conversation, keptTurns(conversation, rangeLabel));
+      await this.keeping.setOpen(conversation.id);
+    } catch (error) {
+      this.restored = null;
+      this.log.warn(`The last conversation was not restored: ${errorValueOf(error).message}`);
+    } finally {
+      this.fetching = false;
+      this.changed.fire();
+    }
+  }
+
+  private show(kept: { readonly id: string; readonly title: string } | null, turns: readonly ConversationTurn[]): void {
+    this.kept = kept === null ? null : { id: kept.id, title: kept.title };
+    this.conversation.load(turns);
+    this.places.clear();
+    turns.forEach((turn, index) => this.places.set(turn.id, index));
+    this.publish();
+  }
+
+  private async cut(turn: ConversationTurn): Promise<void> {
+    const index = this.conversation.turns.indexOf(turn);
+    const before = this.conversation.turns.slice(0, index);
+    this.conversation.cut(turn.id);
+    this.changed.fire();
+    if (this.kept === null) return;
+    const turns = 1 + Math.max(-1, ...before.map(({ id }) => this.places.get(id) ?? -1));
+    try {
+      await this.engine.request(CutConversation, { id: this.kept.id, turns });
+    } catch (error) {
+      // What is kept has a turn too many then; the question is asked all the same.
+      this.log.warn(`The conversation was not cut: ${errorValueOf(error).message}`);
+    }
+  }
+
+  private async send(question: Question): Promise<AnswerResult | null> {
+    if (this.running !== null || question.question.trim() === "") return null;
+    const id = randomUUID();
     const cancel = new vscode.CancellationTokenSource();
     this.running = { id, cancel };
-    this.conversation.ask(id, question, about);
+    this.conversation.ask(id, question);
     this.publish();
     try {
-      const selection = this.ranges.get(id);
-      const params: AskParams = {
-        askId: id,
-        question,
-        ...this.details.get(id),
-        ...(selection === undefined ? {} : { selection }),
-      };
-      const answer = await this.engine.request(Ask, params, cancel.token);
+      if (this.conversation.turns.length === 1 && this.kept === null) await this.keeping.begin();
+      const { form, selection, mentions } = question;
+      const answer = await this.engine.request(
+        Ask,
+        {
+          askId: id,
+          question: question.question,
+          ...(form === "ask" ? {} : { form }),
+          ...(selection === null ? {} : { selection }),
+          ...(mentions.length === 0 ? {} : { mentions }),
+          ...(this.kept === null ? {} : { conversation: this.kept.id }),
+        },
+        cancel.token,
+      );
       this.conversation.complete(id, answer);
+      await this.keep(id, answer);
       return answer;
     } catch (error) {
       const value = errorValueOf(error);
@@ -124,6 +220,29 @@ export class AskController implements vscode.Disposable {
       cancel.dispose();
       this.running = null;
       this.publish();
+      if (this.kept === null) void this.adopt();
+    }
+  }
+
+  /** Notes where the engine has kept the answer, unless another conversation is shown by now. */
+  private async keep(id: string, { conversation }: AnswerResult): Promise<void> {
+    const turn = this.conversation.turn(id);
+    if (!conversation || turn === undefined) return;
+    this.places.set(id, conversation.turn);
+    if (this.kept?.id === conversation.id) return;
+    this.kept = { id: conversation.id, title: turn.question };
+    await this.keeping.setOpen(conversation.id);
+  }
+
+  /** A first question without an answer is kept too: what is asked next goes on with it. */
+  private async adopt(): Promise<void> {
+    try {
+      const entry = await this.keeping.adoptNewest();
+      if (entry === null || this.kept !== null) return;
+      this.kept = { id: entry.id, title: entry.title };
+      this.changed.fire();
+    } catch (error) {
+      this.log.warn(`The conversation was not found: ${errorValueOf(error).message}`);
     }
   }
 

@@ -1,22 +1,7 @@
 import type { ErrorValue } from "../../shared/errors";
 import type { AnswerResult, Citation } from "../../shared/protocol";
 import type { ConversationTurn } from "../../shared/views";
-
-const unanswered = {
-  state: "waiting",
-  text: "",
-  tokens: 0,
-  citations: [],
-  asOf: null,
-  context: null,
-  timings: null,
-  trace: null,
-  stopReason: null,
-  lookedAt: [],
-  attention: null,
-  error: null,
-  changed: [],
-} as const satisfies Partial<ConversationTurn>;
+import { unanswered, withAnswer, type Question } from "./turns";
 
 /** The questions of one window with their answers, as a value that is replaced and never changed. */
 export class Conversation {
@@ -40,11 +25,20 @@ export class Conversation {
     return this.list.find((turn) => turn.id === id);
   }
 
-  /** Adds a question, or asks the one with the same id again in its place. */
-  ask(id: string, question: string, about: string | null): void {
-    const turn: ConversationTurn = { ...unanswered, id, question, about };
-    if (this.turn(id) === undefined) this.list = [...this.list, turn];
-    else this.replace(id, () => turn);
+  /** Shows other turns. */
+  load(turns: readonly ConversationTurn[]): void {
+    this.list = turns;
+  }
+
+  /** Adds a question that is being answered. */
+  ask(id: string, question: Question): void {
+    this.list = [...this.list, { ...unanswered, ...question, id }];
+  }
+
+  /** Forgets a turn and all after it. */
+  cut(id: string): void {
+    const index = this.list.findIndex((turn) => turn.id === id);
+    if (index >= 0) this.list = this.list.slice(0, index);
   }
 
   /** Appends a piece of the answer; `tokens` counts all tokens of the answer so far. */
@@ -53,12 +47,7 @@ export class Conversation {
   }
 
   complete(id: string, answer: AnswerResult): void {
-    this.replace(id, (turn) => ({
-      ...turn,
-      ...answer,
-      state: answer.stopReason === "stopped" ? "stopped" : "done",
-      tokens: answer.timings.generatedTokens,
-    }));
+    this.replace(id, (turn) => withAnswer(turn, answer));
   }
 
   fail(id: string, error: ErrorValue): void {

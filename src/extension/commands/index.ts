@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { commands, type CommandId } from "../../shared/contributions";
 import { userErrors } from "../../shared/errors";
-import { ClearCaches } from "../../shared/protocol";
+import { ClearCaches, Pause } from "../../shared/protocol";
 import type { AskViewCommand } from "../../shared/views";
 import type { AskController } from "../ask/askController";
 import type { Config } from "../config";
@@ -57,6 +57,7 @@ export function registerCommands(context: CommandContext): vscode.Disposable {
     [commands.openLog]: () => {
       context.log.show();
     },
+    [commands.showHistory]: () => context.askView.showHistory(),
     [commands.newConversation]: () => {
       context.controller.clear();
     },
@@ -92,8 +93,9 @@ export async function runViewCommand(command: AskViewCommand, context: CommandCo
       return;
     case "locateModel":
       return context.chooser.locate();
-    case "addSelection":
-      context.askView.setSelection(editorSelection());
+    case "pauseReading":
+    case "resumeReading":
+      await context.engine.request(Pause, { paused: command === "pauseReading" });
       return;
     case "smallerContext":
       return smallerContext(context);

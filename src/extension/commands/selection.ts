@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
-import type { AskSelection } from "../ask/askController";
+import type { AskSelection } from "../../shared/views";
+import { rangeLabel } from "../ask/rangeLabel";
 
 /** The selected lines of the active editor, or null when it shows no workspace file or nothing is selected. */
 export function editorSelection(): AskSelection | null {
@@ -11,9 +12,6 @@ export function editorSelection(): AskSelection | null {
   // A selection that ends before the first character of a line does not mean that line.
   const endLine =
     selection.end.line + (selection.end.character === 0 && selection.end.line > selection.start.line ? 0 : 1);
-  const lines = startLine === endLine ? `${startLine}` : `${startLine}-${endLine}`;
-  return {
-    range: { uri: document.uri.toString(), startLine, endLine },
-    label: `${vscode.workspace.asRelativePath(document.uri)}:${lines}`,
-  };
+  const range = { uri: document.uri.toString(), startLine, endLine };
+  return { range, label: rangeLabel(range) };
 }

@@ -1,10 +1,23 @@
 import * as vscode from "vscode";
 import { views } from "../../shared/contributions";
-import { AskView, type AskViewCommand, type AskViewState } from "../../shared/views";
-import type { AskController, AskSelection } from "../ask/askController";
+import { SuggestQuestions } from "../../shared/protocol";
+import {
+  AskView,
+  type AskDraft,
+  type AskQuestion,
+  type AskSelection,
+  type AskViewCommand,
+  type AskViewState,
+} from "../../shared/views";
+import type { AskController } from "../ask/askController";
+import type { History } from "../ask/history";
+import { linesPreview } from "../ask/linesPreview";
+import { droppedMentions, findMentions, inWorkspace } from "../ask/mentionSources";
 import type { ModelList } from "../ask/models";
+import { editorSelection } from "../commands/selection";
 import { DisposableStore } from "../disposables";
 import type { EngineClient } from "../engineClient";
+import { errorValueOf } from "../errors";
 import { askMessages } from "./messages";
 import { openLocation, workspaceFile } from "./openLocation";
 import { ViewChannel } from "./viewChannel";
@@ -16,6 +29,7 @@ export interface AskViewContext {
   readonly log: vscode.LogOutputChannel;
   readonly engine: EngineClient;
   readonly controller: AskController;
+  readonly history: History;
   readonly models: ModelList;
   /** Runs what a button of the view stands for. */
   runCommand(command: AskViewCommand): Promise<void>;
@@ -32,10 +46,12 @@ const statePeriod = 50;
 export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Disposable {
   private readonly scope = new DisposableStore();
   private view: vscode.WebviewView | undefined;
+  private channel: ViewChannel | undefined;
   private post: ((now: boolean) => void) | undefined;
-  private draft: AskViewState["draft"] = null;
-  private selection: AskSelection | null = null;
-  private serial = 0;
+  private draft: AskDraft | null = null;
+  private suggestions: readonly string[] = [];
+  /** The list of conversations is shown as soon as the page can. */
+  private historyWanted = false;
 
   constructor(private readonly context: AskViewContext) {
     const { engine, controller, models } = context;
@@ -53,25 +69,43 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
   }
 
   /** What waits in the input. */
-  get currentDraft(): AskViewState["draft"] {
+  get currentDraft(): AskDraft | null {
     return this.draft;
   }
 
   /** Shows the view, with `text` in its input and the lines that it is about. */
   async show(text: string | null, selection: AskSelection | null): Promise<void> {
-    if (text !== null || selection !== null) this.setDraft(text ?? "", selection);
+    if (text !== null || selection !== null) {
+      // The time, so that serials grow over reloads too: the page remembers the last that it took.
+      const serial = Math.max(Date.now(), (this.draft?.serial ?? 0) + 1);
+      this.draft = { serial, text, about: selection?.label ?? null, selection };
+      this.post?.(false);
+    }
     await vscode.commands.executeCommand(`${views.ask}.focus`);
   }
 
-  /** The lines that the next question is about. */
-  setSelection(selection: AskSelection | null): void {
-    this.setDraft(null, selection);
+  /** Shows the view with the list of conversations. */
+  async showHistory(): Promise<void> {
+    this.historyWanted = true;
+    await vscode.commands.executeCommand(`${views.ask}.focus`);
+    this.sendHistory();
+  }
+
+  /** Fetches the questions that the start page suggests. */
+  async suggest(): Promise<void> {
+    try {
+      this.suggestions = await this.context.engine.request(SuggestQuestions, {});
+      this.post?.(false);
+    } catch (error) {
+      this.context.log.warn(`No questions are suggested: ${errorValueOf(error).message}`);
+    }
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
     view.webview.options = webviewOptions(this.context.extensionUri);
     const channel = new ViewChannel(view, this.context.log);
     this.listen(channel);
+    this.answer(channel);
     channel.add(
       this.context.controller.onDelta(({ askId, text, tokens }) =>
         channel.send(AskView.delta, { id: askId, text, tokens }),
@@ -91,6 +125,7 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
     view.onDidDispose(() => {
       clearTimeout(timer);
       this.view = undefined;
+      this.channel = undefined;
       this.post = undefined;
     });
     view.webview.html = webviewHtml(view.webview, this.context.extensionUri, "ask", "Longsight");
@@ -102,43 +137,50 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
 
   private state(): AskViewState {
     const folders = vscode.workspace.workspaceFolders;
+    const { engine, models, controller } = this.context;
     return {
       workspace:
         folders === undefined ? null : (vscode.workspace.name ?? folders.map((folder) => folder.name).join(", ")),
       trusted: vscode.workspace.isTrusted,
-      status: this.context.engine.status,
-      models: this.context.models.models,
-      turns: this.context.controller.conversation.turns,
+      status: engine.status,
+      models: models.models,
+      turns: controller.conversation.turns,
+      conversation: controller.shown,
+      restoring: controller.restoring,
+      suggestions: this.suggestions,
       draft: this.draft,
     };
   }
 
-  private setDraft(text: string | null, selection: AskSelection | null): void {
-    this.selection = selection;
-    const serial = text === null ? (this.draft?.serial ?? this.serial) : ++this.serial;
-    this.draft = { serial, text: text ?? this.draft?.text ?? "", about: selection?.label ?? null };
-    this.post?.(false);
+  private sendHistory(): void {
+    if (!this.historyWanted || this.channel === undefined) return;
+    this.historyWanted = false;
+    this.channel.send(AskView.showHistory, {});
   }
 
   private listen(channel: ViewChannel): void {
-    const { controller, log } = this.context;
+    const { controller, history, log } = this.context;
     channel.on(AskView.ready, null, () => {
+      this.channel = channel;
       this.post?.(true);
+      this.sendHistory();
       this.context.shown();
     });
-    channel.on(AskView.ask, askMessages.ask, ({ question }) => {
+    channel.on(AskView.ask, askMessages.ask, async (message) => {
       if (controller.answering || !vscode.workspace.isTrusted) return;
-      const selection = this.selection;
-      this.setDraft(null, null);
-      return controller.ask(question, selection);
+      const { question, selection, mentions, replaces } = inWorkspace(message as AskQuestion);
+      this.draft = null;
+      if (replaces !== null) await controller.cutAt(replaces);
+      await controller.ask(question, selection, { mentions });
     });
     channel.on(AskView.stop, null, () => controller.stop());
     channel.on(AskView.retry, askMessages.retry, ({ id }) => controller.retry(id));
     channel.on(AskView.newConversation, null, () => controller.clear());
-    channel.on(AskView.clearSelection, null, () => this.setSelection(null));
+    channel.on(AskView.openConversation, askMessages.conversation, ({ id }) => controller.open(id));
+    channel.on(AskView.exportConversation, askMessages.conversation, ({ id }) => history.export(id));
     channel.on(AskView.copy, askMessages.copy, ({ text }) => vscode.env.clipboard.writeText(text));
     channel.on(AskView.command, askMessages.command, ({ command }) => this.context.runCommand(command));
-    channel.on(AskView.downloadModel, askMessages.downloadModel, ({ id }) => this.context.downloadModel(id));
+    channel.on(AskView.downloadModel, askMessages.model, ({ id }) => this.context.downloadModel(id));
     channel.on(AskView.showAttention, askMessages.showAttention, ({ trace }) => this.context.showAttention(trace));
     channel.on(AskView.openFile, askMessages.openFile, ({ uri }) => this.open(uri, null, false));
     channel.on(AskView.openCitation, askMessages.openCitation, ({ citation, toSide }) => {
@@ -155,6 +197,23 @@ export class AskViewProvider implements vscode.WebviewViewProvider, vscode.Dispo
         vscode.window.setStatusBarMessage(message, 8_000);
       }
       return this.open(known.citation.uri, known.citation, toSide);
+    });
+  }
+
+  private answer(channel: ViewChannel): void {
+    const { controller, engine, history } = this.context;
+    channel.onRequest(AskView.history, askMessages.history, ({ query }) => history.list(query));
+    channel.onRequest(AskView.renameConversation, askMessages.renameConversation, ({ id, title }) =>
+      history.rename(id, title),
+    );
+    channel.onRequest(AskView.deleteConversation, askMessages.conversation, ({ id }) => history.delete(id));
+    channel.onRequest(AskView.findMentions, askMessages.findMentions, ({ text }) => findMentions(engine, text));
+    channel.onRequest(AskView.dropped, askMessages.dropped, ({ uris }) => droppedMentions(uris));
+    channel.onRequest(AskView.editorSelection, askMessages.nothing, () => Promise.resolve(editorSelection()));
+    channel.onRequest(AskView.preview, askMessages.preview, async (wanted) => {
+      const citation = controller.conversation.knownCitation(wanted)?.citation;
+      const uri = citation === undefined ? null : workspaceFile(citation.uri);
+      return uri === null || citation === undefined ? null : linesPreview(uri, citation.startLine, citation.endLine);
     });
   }
 

@@ -5,6 +5,7 @@ import type { AskViewCommand } from "../../shared/views";
 const id = z.string().min(1).max(200);
 const uri = z.string().min(1).max(4096);
 const line = z.int().min(1);
+const label = z.string().min(1).max(500);
 const interval = z.tuple([z.int().min(0), z.int().min(0)]).readonly();
 
 const askViewCommands = [
@@ -17,7 +18,8 @@ const askViewCommands = [
   "manageTrust",
   "cancelReading",
   "openFolder",
-  "addSelection",
+  "pauseReading",
+  "resumeReading",
   "smallerContext",
 ] as const satisfies readonly AskViewCommand[];
 
@@ -29,7 +31,15 @@ const traceQuery = {
 };
 
 export const askMessages = {
-  ask: z.object({ question: z.string().min(1).max(1_000_000) }),
+  ask: z.object({
+    question: z.string().min(1).max(1_000_000),
+    selection: z.object({ range: z.object({ uri, startLine: line, endLine: line }), label }).nullable(),
+    mentions: z
+      .array(z.object({ uri, startLine: line.optional(), endLine: line.optional(), label }))
+      .max(64)
+      .readonly(),
+    replaces: id.nullable(),
+  }),
   retry: z.object({ id }),
   openCitation: z.object({
     citation: z.object({ uri, startLine: line, endLine: line }),
@@ -39,7 +49,14 @@ export const askMessages = {
   copy: z.object({ text: z.string().max(10_000_000) }),
   showAttention: z.object({ trace: id }),
   command: z.object({ command: z.enum(askViewCommands) }),
-  downloadModel: z.object({ id }),
+  model: z.object({ id }),
+  history: z.object({ query: z.string().max(1000) }),
+  conversation: z.object({ id }),
+  renameConversation: z.object({ id, title: z.string().trim().min(1).max(200) }),
+  findMentions: z.object({ text: z.string().max(500) }),
+  dropped: z.object({ uris: z.array(uri).max(64).readonly() }),
+  preview: z.object({ uri, startLine: line, endLine: line }),
+  nothing: z.object({}),
 };
 
 const below = z.string().max(4096);

@@ -1,13 +1,21 @@
+import type { ConversationEntry } from "../../shared/conversation";
 import type { Citation } from "../../shared/protocol";
-import { AskView, type AskViewCommand } from "../../shared/views";
+import type { MentionCandidate } from "../../shared/symbols";
+import {
+  AskView,
+  type AskQuestion,
+  type AskSelection,
+  type AskViewCommand,
+  type LinesPreview,
+} from "../../shared/views";
 import type { Channel } from "../common/channel";
 
-/** All that the Ask view can ask of the host. */
+/** All that the Ask view can ask of the host. Requests throw an Error with a message for the user. */
 export class Actions {
   constructor(private readonly channel: Channel) {}
 
-  ask(question: string): void {
-    this.channel.send(AskView.ask, { question });
+  ask(question: AskQuestion): void {
+    this.channel.send(AskView.ask, question);
   }
 
   stop(): void {
@@ -42,7 +50,43 @@ export class Actions {
     this.channel.send(AskView.downloadModel, { id });
   }
 
-  clearSelection(): void {
-    this.channel.send(AskView.clearSelection, {});
+  newConversation(): void {
+    this.channel.send(AskView.newConversation, {});
+  }
+
+  openConversation(id: string): void {
+    this.channel.send(AskView.openConversation, { id });
+  }
+
+  exportConversation(id: string): void {
+    this.channel.send(AskView.exportConversation, { id });
+  }
+
+  history(query: string): Promise<readonly ConversationEntry[]> {
+    return this.channel.request(AskView.history, { query });
+  }
+
+  renameConversation(id: string, title: string): Promise<ConversationEntry> {
+    return this.channel.request(AskView.renameConversation, { id, title });
+  }
+
+  async deleteConversation(id: string): Promise<void> {
+    await this.channel.request(AskView.deleteConversation, { id });
+  }
+
+  findMentions(text: string): Promise<readonly MentionCandidate[]> {
+    return this.channel.request(AskView.findMentions, { text });
+  }
+
+  dropped(uris: readonly string[]): Promise<readonly MentionCandidate[]> {
+    return this.channel.request(AskView.dropped, { uris });
+  }
+
+  editorSelection(): Promise<AskSelection | null> {
+    return this.channel.request(AskView.editorSelection, {});
+  }
+
+  preview({ uri, startLine, endLine }: Citation): Promise<LinesPreview | null> {
+    return this.channel.request(AskView.preview, { uri, startLine, endLine });
   }
 }

@@ -1,12 +1,12 @@
 /** Citation chips in rendered Markdown: they take the places that mentions.ts marked in the text. */
 import type { Citation } from "../../shared/protocol";
-import { splitPath } from "../common/format";
+import { printable, splitPath } from "../common/format";
 import { t } from "../common/l10n";
 import { mark } from "./mentions";
 
 /** `hold.go:110-111` */
 export function citationLabel({ path, startLine, endLine }: Citation): string {
-  return `${splitPath(path).name}:${startLine === endLine ? startLine : `${startLine}-${endLine}`}`;
+  return `${printable(splitPath(path).name)}:${startLine === endLine ? startLine : `${startLine}-${endLine}`}`;
 }
 
 /** The button of one citation; `index` is its place among the turn's citations. */
@@ -17,10 +17,15 @@ export function citationChip(citation: Citation, index: number, changed: boolean
   chip.type = "button";
   chip.className = changed ? "citation changed" : "citation";
   chip.dataset["citation"] = String(index);
-  chip.textContent = citationLabel(citation);
-  chip.title = changed
-    ? t("Open {0}:{1}; the file has changed since", citation.path, lines)
-    : t("Open {0}:{1}", citation.path, lines);
+  const label = document.createElement("bdi");
+  label.textContent = citationLabel(citation);
+  chip.append(label);
+  const path = printable(citation.path);
+  // The lines themselves are shown on hover, so there is no title.
+  chip.setAttribute(
+    "aria-label",
+    changed ? t("Open {0}:{1}; the file has changed since", path, lines) : t("Open {0}:{1}", path, lines),
+  );
   return chip;
 }
 

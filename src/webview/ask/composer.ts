@@ -1,74 +1,75 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { EngineStatus } from "../../shared/protocol";
 import type { AskViewState } from "../../shared/views";
-import { compact, count } from "../common/format";
 import { icon, iconButton } from "../common/icon";
 import { t } from "../common/l10n";
 import type { Actions } from "./actions";
+import { renderChips } from "./chips";
+import { listId, optionId, renderCompletion } from "./completionList";
+import type { ComposerInput } from "./composerInput";
+import { renderMeter } from "./meter";
 import { obstacleOf, type Obstacle } from "./panels";
 import type { Store } from "./store";
 
-/** The input with its buttons, and the meter of the context below it. */
-export function renderComposer(state: AskViewState, store: Store, actions: Actions): TemplateResult {
+/** The input with its chips and buttons, and the meter of the context below it. */
+export function renderComposer(
+  state: AskViewState,
+  store: Store,
+  actions: Actions,
+  composer: ComposerInput,
+): TemplateResult {
   const obstacle = obstacleOf(state);
   const answering = state.turns.some((turn) => turn.state === "waiting" || turn.state === "streaming");
-  const about = state.draft?.about ?? null;
-  const send = (input: HTMLTextAreaElement): void => {
-    const question = input.value.trim();
-    if (question === "" || answering || obstacle !== null) return;
-    actions.ask(question);
-    input.value = "";
-    store.keep({ input: "" });
-    refresh(input);
-  };
-  const keyDown = (event: KeyboardEvent): void => {
-    const input = event.currentTarget as HTMLTextAreaElement;
-    if (event.isComposing) return;
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      send(input);
-    } else if (event.key === "Escape") {
-      if (answering) actions.stop();
-      else input.blur();
-    } else if (event.key === "ArrowUp" && input.value === "") {
-      const last = state.turns.at(-1);
-      if (last === undefined) return;
-      event.preventDefault();
-      input.value = last.question;
-      store.keep({ input: input.value });
-      refresh(input);
-    }
-  };
-  const input = (event: Event): void => {
-    const box = event.currentTarget as HTMLTextAreaElement;
-    store.keep({ input: box.value });
-    refresh(box);
-  };
+  composer.blocked = answering || obstacle !== null;
+  const { selection, mentions, editing } = store.kept;
+  const { completion } = composer;
+  const box = (event: Event): HTMLTextAreaElement => questionInput(event.currentTarget as Element);
   return html`
-    <div class=${obstacle === null ? "box" : "box off"}>
+    ${renderCompletion(completion, (option) => {
+      const input = document.querySelector<HTMLTextAreaElement>("#question");
+      if (input !== null) composer.take(input, option);
+    })}
+    <div
+      class=${obstacle === null ? "box" : "box off"}
+      @dragover=${(event: DragEvent) => event.preventDefault()}
+      @drop=${(event: DragEvent) => {
+        event.preventDefault();
+        if (event.dataTransfer !== null && obstacle === null) void composer.drop(event.dataTransfer);
+      }}
+    >
       ${
-        about === null
+        editing === null
           ? nothing
-          : html`<span class="about">
-              ${icon("file")} ${about}
-              <button type="button" aria-label=${t("Remove {0}", about)} @click=${() => actions.clearSelection()}>
-                ${icon("close")}
+          : html`<p class="editing small">
+              ${icon("edit")}<span>${editingText(state.turns.length - editing - 1)}</span>
+              <button class="link" type="button" @click=${(event: Event) => composer.stopEditing(box(event))}>
+                ${t("Cancel")}
               </button>
-            </span>`
+            </p>`
       }
+      ${renderChips(selection?.label ?? null, mentions, {
+        selection: () => composer.removeSelection(),
+        mention: (mention) => composer.removeMention(mention),
+      })}
       <textarea
         id="question"
         rows="2"
         aria-label=${t("Question")}
+        aria-autocomplete="list"
+        aria-controls=${completion.open && completion.options.length > 0 ? listId : nothing}
+        aria-activedescendant=${completion.open && completion.options.length > 0 ? optionId(completion.active) : nothing}
         placeholder=${placeholder(obstacle, answering)}
         ?disabled=${obstacle !== null}
-        @keydown=${keyDown}
-        @input=${input}
+        @keydown=${composer.keyDown}
+        @input=${composer.input}
+        @click=${composer.caret}
+        @keyup=${composer.caret}
+        @blur=${composer.blur}
       ></textarea>
       <div class="row">
         ${
           obstacle === null
-            ? iconButton("file", t("Add the editor selection"), () => actions.run("addSelection"))
+            ? html`${iconButton("mention", t("Mention a file, folder or symbol (@)"), (event) => composer.begin(box(event), "@"))}
+              ${iconButton("list-selection", t("Add the editor selection (#)"), (event) => composer.begin(box(event), "#"))}`
             : nothing
         }
         <button
@@ -81,32 +82,41 @@ export function renderComposer(state: AskViewState, store: Store, actions: Actio
           ${icon("chevron-down")}
         </button>
         <span class="grow"></span>
-        ${
-          answering
-            ? html`<button
-                class="send stop"
-                type="button"
-                aria-label=${t("Stop (Escape)")}
-                title=${t("Stop (Escape)")}
-                @click=${() => actions.stop()}
-              >
-                ${icon("primitive-square")}
-              </button>`
-            : html`<button
-                class="send"
-                type="button"
-                aria-label=${t("Send (Enter)")}
-                title=${t("Send (Enter)")}
-                ?disabled=${obstacle !== null}
-                @click=${(event: Event) => send(questionInput(event.currentTarget as Element))}
-              >
-                ${icon("arrow-up")}
-              </button>`
-        }
+        ${answering ? stopButton(actions) : sendButton(obstacle !== null, (event) => composer.send(box(event)))}
       </div>
     </div>
     ${obstacle === "folder" || obstacle === "trust" ? nothing : renderMeter(state.status, actions)}
   `;
+}
+
+const stopButton = (actions: Actions): TemplateResult =>
+  html`<button
+    class="send stop"
+    type="button"
+    aria-label=${t("Stop (Escape)")}
+    title=${t("Stop (Escape)")}
+    @click=${() => actions.stop()}
+  >
+    ${icon("primitive-square")}
+  </button>`;
+
+const sendButton = (disabled: boolean, send: (event: Event) => void): TemplateResult =>
+  html`<button
+    class="send"
+    type="button"
+    aria-label=${t("Send (Enter)")}
+    title=${t("Send (Enter)")}
+    ?disabled=${disabled}
+    @click=${send}
+  >
+    ${icon("arrow-up")}
+  </button>`;
+
+function editingText(later: number): string {
+  if (later <= 0) return t("Sent, it replaces the last question.");
+  return later === 1
+    ? t("Sent, it replaces this question and the one after it.")
+    : t("Sent, it replaces this question and the {0} after it.", later);
 }
 
 /** The text box of the composer that holds `element`. */
@@ -114,11 +124,6 @@ function questionInput(element: Element): HTMLTextAreaElement {
   const input = element.closest(".box")?.querySelector("textarea");
   if (!input) throw new Error("The composer has no text box");
   return input;
-}
-
-/** Marks the box as empty or not: the send button's look depends on it. */
-export function refresh(input: HTMLTextAreaElement): void {
-  input.closest(".box")?.classList.toggle("filled", input.value.trim() !== "");
 }
 
 function placeholder(obstacle: Obstacle | null, answering: boolean): string {
@@ -136,32 +141,4 @@ function placeholder(obstacle: Obstacle | null, answering: boolean): string {
     case null:
       return answering ? t("Ask a follow-up when this is done") : t("Ask about the whole workspace");
   }
-}
-
-function renderMeter(
-  { context, state, error, progress }: EngineStatus,
-  actions: Actions,
-): TemplateResult | typeof nothing {
-  if (context === null) return nothing;
-  const total = Math.max(context.budget, context.tokens, 1);
-  const reading = state === "reading";
-  const read = progress?.stage === "prefill" ? Math.max(context.readTokens, progress.done) : context.readTokens;
-  const filled = reading ? read : context.tokens;
-  const width = (tokens: number): string => `width:${Math.min(100, (100 * tokens) / total).toFixed(2)}%`;
-  const text = reading
-    ? t("{0} of {1} tokens read", compact(read), compact(context.tokens))
-    : t("{0} of {1} tokens", compact(context.tokens), compact(total));
-  const files = t("{0} of {1} files", count(context.files), count(context.totalFiles));
-  return html`<button
-    class="meter"
-    type="button"
-    aria-label=${t("Context: {0}, {1}. Open context plan", text, files)}
-    @click=${() => actions.run("showContextPlan")}
-  >
-    <span class="track" aria-hidden="true">
-      <i class=${error?.code === "LS-201" ? "fill bad" : "fill"} .style=${width(filled)}></i>
-      <i class="hatch" .style=${width(context.tokens - filled)}></i>
-    </span>
-    <span class="meter-text number"><span>${text}</span><span class="dim">${files}</span></span>
-  </button>`;
 }

@@ -2,6 +2,7 @@
 import DOMPurify from "dompurify";
 import MarkdownIt from "markdown-it";
 import { t } from "../common/l10n";
+import { highlight } from "./highlight";
 
 const markdown = new MarkdownIt({ html: false, linkify: false, typographer: false }).disable("image");
 // A link keeps its words and loses its target.
@@ -40,12 +41,14 @@ function frame(pre: HTMLPreElement): void {
   const code = pre.querySelector("code");
   const language = code?.getAttribute("lang-name") ?? "";
   code?.removeAttribute("lang-name");
+  if (code) code.replaceChildren(highlight(code.textContent, language));
   const figure = document.createElement("figure");
   figure.className = "code-block";
   const caption = document.createElement("figcaption");
   const name = document.createElement("span");
   name.className = "grow dim mono";
   name.textContent = language;
+  name.dir = "ltr";
   const copy = document.createElement("button");
   copy.type = "button";
   copy.className = "icon-button";

@@ -21,6 +21,8 @@ export function obstacleOf(state: AskViewState): Obstacle | null {
   return status.state === "failed" && engineCodes.has(status.error?.code) ? "engine" : null;
 }
 
+const suggestionsShown = 4;
+
 /** Errors after which the engine does not run. */
 const engineCodes: ReadonlySet<string | undefined> = new Set(["LS-202", "LS-407", undefined]);
 
@@ -47,12 +49,31 @@ export function renderPanel(state: AskViewState, actions: Actions): TemplateResu
       return renderFailed(state.status, actions);
     case null:
       if (state.status.progress !== null) return renderProgress(state.status, state.status.progress, actions);
+      if (isPaused(state.status)) return renderPaused(state.status, actions);
       return state.status.state === "failed" ? renderProblem(state, actions) : nothing;
   }
 }
 
+/** Reading in the background is held back, and there is something left to read. */
+function isPaused({ paused, context }: EngineStatus): boolean {
+  return paused === true && context !== null && context.readTokens < context.tokens;
+}
+
+function renderPaused({ context }: EngineStatus, actions: Actions): TemplateResult {
+  const { readTokens, tokens } = context ?? { readTokens: 0, tokens: 0 };
+  return banner(
+    "info",
+    "debug-pause",
+    t("Reading is paused"),
+    html`<p class="number">
+      ${t("{0} of {1} tokens are read. Answers use these until it goes on.", count(readTokens), count(tokens))}
+    </p>`,
+    [button(t("Resume"), () => actions.run("resumeReading"))],
+  );
+}
+
 /** The start page: what an answer will be based on. */
-export function renderStart(state: AskViewState, actions: Actions): TemplateResult {
+export function renderStart(state: AskViewState, actions: Actions, ask: (question: string) => void): TemplateResult {
   const { status } = state;
   const context = status.context;
   const row = (name: string, value: unknown, detail: string): TemplateResult =>
@@ -80,7 +101,7 @@ export function renderStart(state: AskViewState, actions: Actions): TemplateResu
       ${icon("list-tree")} ${t("See what is in and what is left out")}
     </button>
     ${
-      context !== null && context.readTokens < context.tokens && status.progress === null
+      context !== null && context.readTokens < context.tokens && status.progress === null && !isPaused(status)
         ? html`<p class="start-read">
             <vscode-button secondary @click=${() => actions.run("readWorkspace")}
               >${t("Read the workspace now")}</vscode-button
@@ -88,6 +109,19 @@ export function renderStart(state: AskViewState, actions: Actions): TemplateResu
             <span class="dim small">${t("Else it is read with the first question.")}</span>
           </p>`
         : nothing
+    }
+    ${
+      state.suggestions.length === 0
+        ? nothing
+        : html`<h2 id="suggested">${t("From this repository")}</h2>
+            <ul class="suggested" aria-labelledby="suggested">
+              ${state.suggestions.slice(0, suggestionsShown).map(
+                (question) =>
+                  html`<li>
+                    <button type="button" @click=${() => ask(question)}><bdi>${question}</bdi></button>
+                  </li>`,
+              )}
+            </ul>`
     }
   </section>`;
 }
@@ -127,6 +161,7 @@ function renderProgress(status: EngineStatus, progress: Progress, actions: Actio
       ${
         status.state === "reading"
           ? html`<p class="ways">
+              <button class="link" type="button" @click=${() => actions.run("pauseReading")}>${t("Pause")}</button>
               <button class="link" type="button" @click=${() => actions.run("cancelReading")}>${t("Cancel")}</button>
               <button class="link" type="button" @click=${() => actions.run("showContextPlan")}>
                 ${t("Show plan")}

@@ -1,13 +1,7 @@
-import type { AskViewState } from "../../shared/views";
+import type { AskSelection, AskViewState } from "../../shared/views";
+import type { Mention } from "../../shared/protocol";
 import { vscodeApi } from "../common/vscodeApi";
-
-/** What of the view survives its being hidden and the window's reload. */
-interface Kept {
-  readonly input: string;
-  readonly scrollTop: number;
-  /** Serial of the last draft that was put into the input. */
-  readonly draftSerial: number;
-}
+import { readKept, type Kept } from "./kept";
 
 /** The state that the host sent, with the deltas since, and what the view itself remembers. */
 export class Store {
@@ -39,13 +33,23 @@ export class Store {
     this.memory = { ...this.memory, ...change };
     vscodeApi.setState(this.memory);
   }
-}
 
-function readKept(value: unknown): Kept {
-  const kept = typeof value === "object" && value !== null ? (value as Partial<Record<keyof Kept, unknown>>) : {};
-  return {
-    input: typeof kept.input === "string" ? kept.input : "",
-    scrollTop: typeof kept.scrollTop === "number" ? kept.scrollTop : 0,
-    draftSerial: typeof kept.draftSerial === "number" ? kept.draftSerial : 0,
-  };
+  /** Adds a file, folder or symbol to the question, once. */
+  mention(mention: Mention): void {
+    const same = (other: Mention): boolean => other.uri === mention.uri && other.startLine === mention.startLine;
+    if (!this.memory.mentions.some(same)) this.keep({ mentions: [...this.memory.mentions, mention] });
+  }
+
+  select(selection: AskSelection | null): void {
+    this.keep({ selection });
+  }
+
+  /** Whether a part that folds is open; `natural` until the user has folded it. */
+  isOpen(part: string, natural: boolean): boolean {
+    return this.memory.folded[part] ?? natural;
+  }
+
+  fold(part: string, open: boolean): void {
+    if (this.memory.folded[part] !== open) this.keep({ folded: { ...this.memory.folded, [part]: open } });
+  }
 }

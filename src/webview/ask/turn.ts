@@ -1,13 +1,15 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import type { ConversationTurn } from "../../shared/views";
-import { clock, compact, count, duration, figureRow, lift, splitPath } from "../common/format";
+import { clock, compact, count, duration, figureRow, printable, splitPath } from "../common/format";
 import { icon, iconButton } from "../common/icon";
 import { t } from "../common/l10n";
-import { liftClass } from "../common/liftClass";
 import type { Actions } from "./actions";
 import type { AnswerContent, CitationEvent, CopyEvent, PlacedEvent } from "./answerElement";
+import { renderChips } from "./chips";
 import { citationLabel } from "./citations";
+import { followUps } from "./followUps";
+import { renderLookedAt } from "./lookedAt";
+import { renderNotices } from "./notices";
 
 /** Which citations of a turn have a chip in its text; the others are listed below it. */
 export type Placed = ReadonlyMap<string, ReadonlySet<number>>;
@@ -19,6 +21,16 @@ export interface TurnContext {
   setPlaced(turn: string, placed: ReadonlySet<number>): void;
   /** The newest turn: its list of files is unfolded. */
   readonly last: boolean;
+  /** All questions of the conversation. */
+  readonly asked: readonly string[];
+  /** The list of files is unfolded. */
+  readonly unfolded: boolean;
+  fold(open: boolean): void;
+  /** Puts the question into the input, to ask it in another way. */
+  edit(): void;
+  readonly ask: (question: string) => void;
+  /** Nothing can be asked now: another answer is being written. */
+  readonly answering: boolean;
   /** A panel above says why nothing can be asked now: a failed turn does not say it again. */
   readonly blocked: boolean;
   /** The engine is at work on something that comes before the answer. */
@@ -32,10 +44,11 @@ export function renderTurn(turn: ConversationTurn, context: TurnContext): Templa
   const { actions } = context;
   return html`
     <div class="question">
-      ${turn.about === null ? nothing : html`<span class="about">${icon("file")} ${turn.about}</span>`}
-      <p>${turn.question}</p>
+      ${renderChips(turn.about, turn.mentions)}
+      <p dir="auto">${turn.question}</p>
+      ${context.answering ? nothing : html`<span class="question-tools">${iconButton("edit", t("Edit and ask again"), () => context.edit())}</span>`}
     </div>
-    <article class="answer" aria-label=${t("Answer")} aria-busy=${streaming}>
+    <article class="answer" data-turn=${turn.id} aria-label=${t("Answer")} aria-busy=${streaming}>
       <longsight-answer
         class=${turn.state === "streaming" ? "streaming" : ""}
         .content=${content}
@@ -47,11 +60,13 @@ export function renderTurn(turn: ConversationTurn, context: TurnContext): Templa
         }}
       ></longsight-answer>
       ${streaming ? renderWork(turn, context.busy) : nothing}
-      ${turn.error === null ? nothing : context.blocked && context.last ? renderHeld() : renderFailure(turn, actions)}
-      ${evidence(turn, context)} ${turn.asOf === null ? nothing : renderStamp(turn, actions)}
-      ${turn.state === "done" || turn.state === "stopped" ? renderTools(turn, actions) : nothing}
+      ${turn.error === null ? nothing : context.blocked && context.last ? renderHeld() : renderFailure(turn, context)}
+      ${turn.state === "interrupted" ? renderInterrupted(turn, context) : nothing} ${evidence(turn, context)}
+      ${renderNotices(turn)} ${turn.asOf === null ? nothing : renderStamp(turn, context)}
+      ${turn.state === "done" || turn.state === "stopped" ? renderTools(turn, context) : nothing}
     </article>
-    ${turn.lookedAt.length === 0 ? nothing : renderLookedAt(turn, context)}
+    ${renderLookedAt(turn, actions, context.unfolded, (open) => context.fold(open))}
+    ${context.last && !context.answering && !context.blocked ? renderFollowUps(turn, context) : nothing}
   `;
 }
 
@@ -69,10 +84,36 @@ function renderHeld(): TemplateResult {
   </p>`;
 }
 
-function renderFailure(turn: ConversationTurn, actions: Actions): TemplateResult {
-  const retry = html`<button class="link" type="button" @click=${() => actions.retry(turn.id)}>
-    ${t("Ask again")}
-  </button>`;
+/** A link that asks the question again; while another is being answered there is none. */
+function again(turn: ConversationTurn, { actions, answering }: TurnContext): TemplateResult | typeof nothing {
+  if (answering) return nothing;
+  return html`<button class="link" type="button" @click=${() => actions.retry(turn.id)}>${t("Ask again")}</button>`;
+}
+
+function renderInterrupted(turn: ConversationTurn, context: TurnContext): TemplateResult {
+  return html`<p class="stamp">
+    ${icon("debug-disconnect")}<span>${t("Interrupted before there was an answer.")} ${again(turn, context)}</span>
+  </p>`;
+}
+
+function renderFollowUps(turn: ConversationTurn, { asked, ask }: TurnContext): TemplateResult | typeof nothing {
+  const questions = followUps(turn, asked);
+  if (questions.length === 0) return nothing;
+  return html`<section class="suggestions" aria-label=${t("Follow-up questions")}>
+    <ul>
+      ${questions.map(
+        (question) =>
+          html`<li>
+            <button type="button" @click=${() => ask(question)}>${icon("reply")}<bdi>${question}</bdi></button>
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+function renderFailure(turn: ConversationTurn, context: TurnContext): TemplateResult {
+  const { actions } = context;
+  const retry = again(turn, context);
   const log = html`<button class="link" type="button" @click=${() => actions.run("openLog")}>${t("Show log")}</button>`;
   return html`<div class="banner error" role="alert">
     ${icon("error")}
@@ -94,14 +135,16 @@ function evidence(turn: ConversationTurn, { actions, placed }: TurnContext): Tem
   return html`<div class="evidence">
     <span class="dim small">${selected ? t("Lines selected most while answering") : t("Also cited")}</span>
     <ul>
-      ${listed.map(({ citation }) => {
+      ${listed.map(({ citation, index }) => {
         const changed = turn.changed.includes(citation.path);
+        const path = printable(citation.path);
         const open = (event: MouseEvent): void => actions.openCitation(citation, event.ctrlKey || event.metaKey);
         return html`<li>
           <button
             class=${changed ? "citation changed" : "citation"}
             type="button"
-            title=${t("Open {0}", citation.path)}
+            data-listed=${index}
+            aria-label=${t("Open {0}:{1}", path, citation.startLine)}
             @click=${open}
           >
             ${citationLabel(citation)}
@@ -112,7 +155,7 @@ function evidence(turn: ConversationTurn, { actions, placed }: TurnContext): Tem
   </div>`;
 }
 
-function renderStamp(turn: ConversationTurn, actions: Actions): TemplateResult {
+function renderStamp(turn: ConversationTurn, context: TurnContext): TemplateResult {
   const files =
     turn.context === null ? "" : t("{0} files, {1} tokens", count(turn.context.files), compact(turn.context.tokens));
   const stamp = t("As of {0}", clock(turn.asOf ?? ""));
@@ -126,18 +169,15 @@ function renderStamp(turn: ConversationTurn, actions: Actions): TemplateResult {
       </p>
       ${dense}`;
   }
-  const names = turn.changed.map((path) => splitPath(path).name).join(", ");
+  const names = turn.changed.map((path) => printable(splitPath(path).name)).join(", ");
   return html`<p class="stamp stale">
       ${icon("warning")}
-      <span>
-        ${stamp}. ${t("Changed since: {0}.", names)}
-        <button class="link" type="button" @click=${() => actions.retry(turn.id)}>${t("Ask again")}</button>
-      </span>
+      <span> ${stamp}. ${t("Changed since: {0}.", names)} ${again(turn, context)} </span>
     </p>
     ${dense}`;
 }
 
-function renderTools(turn: ConversationTurn, actions: Actions): TemplateResult {
+function renderTools(turn: ConversationTurn, { actions, answering }: TurnContext): TemplateResult {
   const { timings } = turn;
   const figures: string[] = [];
   if (turn.state === "stopped") figures.push(t("Stopped"));
@@ -154,46 +194,8 @@ function renderTools(turn: ConversationTurn, actions: Actions): TemplateResult {
   }
   return html`<div class="tools" role="toolbar" aria-label=${t("Answer actions")}>
     ${iconButton("copy", t("Copy answer"), () => actions.copy(turn.text))}
-    ${iconButton("refresh", t("Ask again"), () => actions.retry(turn.id))}
+    ${answering ? nothing : iconButton("refresh", t("Ask again"), () => actions.retry(turn.id))}
     <span class="grow"></span>
     <span class="dim number small">${figureRow(figures)}</span>
   </div>`;
-}
-
-function renderLookedAt(turn: ConversationTurn, { actions, last }: TurnContext): TemplateResult {
-  const trace = turn.trace;
-  const show =
-    trace === null
-      ? nothing
-      : html`<button class="link small" type="button" @click=${() => actions.showAttention(trace)}>
-          ${icon("eye")} ${t("Show attention")}
-        </button>`;
-  return html`<section class="looked-at">
-    <details ?open=${last}>
-      <summary>
-        <span class="codicon codicon-chevron-right" aria-hidden="true"></span> ${t("Looked at")}
-        <span class="dim">${t("top {0}", turn.lookedAt.length)}</span>
-      </summary>
-      <ul aria-label=${t("Files selected most, by lift")}>
-        ${repeat(
-          turn.lookedAt,
-          (file) => file.uri,
-          (file) => {
-            const { name, folder } = splitPath(file.path);
-            const width = Math.max(2, Math.min(100, (100 * Math.log2(Math.max(1, file.lift))) / 4));
-            return html`<li>
-              <button type="button" class="file" title=${file.path} @click=${() => actions.openFile(file.uri)}>
-                ${name} <span class="dim small">${folder}</span>
-              </button>
-              <span class="bar" aria-hidden="true"
-                ><i class=${`lift-${liftClass(file.lift)}`} .style=${`width:${width}%`}></i
-              ></span>
-              <span class="number lift" aria-label=${t("lift {0}", lift(file.lift))}>${lift(file.lift)}</span>
-            </li>`;
-          },
-        )}
-      </ul>
-    </details>
-    ${show}
-  </section>`;
 }

@@ -40,3 +40,21 @@ export function splitPath(path: string): { readonly name: string; readonly folde
   const slash = path.lastIndexOf("/");
   return { name: path.slice(slash + 1), folder: slash < 0 ? "" : path.slice(0, slash) };
 }
+
+/**
+ * A file name or path as one line of plain text: what is not printable, or would turn the reading direction of the text
+ * around it, is replaced.
+ */
+export const printable = (name: string): string =>
+  // eslint-disable-next-line no-control-regex -- these are what must not reach the page
+  name.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, "\ufffd");
+
+/** `14:02` today, else `27 Nov`, else `27 Nov 2025`. */
+export function day(iso: string, now = new Date()): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return "";
+  if (time.toDateString() === now.toDateString())
+    return time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+  const year = time.getFullYear() === now.getFullYear() ? {} : { year: "numeric" as const };
+  return time.toLocaleDateString([], { day: "numeric", month: "short", ...year });
+}
