@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { commands, type CommandId } from "../../shared/contributions";
 import { userErrors } from "../../shared/errors";
-import { ClearCaches, Pause } from "../../shared/protocol";
+import { ClearCaches } from "../../shared/protocol";
 import type { AskViewCommand } from "../../shared/views";
 import type { AskController } from "../ask/askController";
 import type { Config } from "../config";
@@ -16,7 +16,6 @@ import { leaveOut, limitToFolders, pin, unpin, useAllFolders } from "./contextFi
 import { notifyFailure } from "./notify";
 import { pauseReading } from "./pauseReading";
 import type { WorkspaceReader } from "./readWorkspace";
-import { editorSelection } from "./selection";
 
 /** What commands act on. */
 export interface CommandContext {
@@ -93,10 +92,6 @@ export async function runViewCommand(command: AskViewCommand, context: CommandCo
       return;
     case "locateModel":
       return context.chooser.locate();
-    case "pauseReading":
-    case "resumeReading":
-      await context.engine.request(Pause, { paused: command === "pauseReading" });
-      return;
     case "smallerContext":
       return smallerContext(context);
     case "manageTrust":
@@ -105,6 +100,8 @@ export async function runViewCommand(command: AskViewCommand, context: CommandCo
     case "openFolder":
       await run("workbench.action.files.openFolder");
       return;
+    case "pauseReading":
+    case "resumeReading":
     case "chooseModel":
     case "showContextPlan":
     case "openLog":
