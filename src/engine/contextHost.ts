@@ -51,7 +51,7 @@ export class ContextHost {
     operation: Operation,
   ): Promise<{ readonly plan: Plan; readonly budget: Budget }> {
     return this.#whileStable(async () => {
-      const { snapshot, read } = await this.#workspace.take(settings, operation);
+      const { snapshot, read } = await this.#workspace.take(settings, { ...operation, count: true });
       const budget = this.#chooseBudget(settings, active, held);
       return { plan: await this.#plan(snapshot, budget, active, read, operation), budget };
     });

@@ -34,6 +34,8 @@ import { standaloneTrace } from "./trace/standalone";
 import type { TraceView } from "./trace/view";
 import { TraceHost } from "./traceHost";
 import { WorkspaceHost } from "./workspaceHost";
+import type { FileSystem } from "./workspace/fileSystem";
+import { hashesFolder } from "./workspace/hashCache";
 import type { WorkspaceRoot } from "./workspace/types";
 
 export type { Operation } from "./progress";
@@ -43,6 +45,8 @@ export interface PipelineOptions {
   readonly roots: readonly WorkspaceRoot[];
   readonly settings: EngineSettings;
   readonly log: Log;
+  /** File system of roots that are not on disk. */
+  readonly files?: FileSystem;
   /** Called at each change of the status; the value is complete. */
   readonly onStatus?: (status: EngineStatus) => void;
 }
@@ -73,10 +77,10 @@ export class Pipeline {
   /** True when the last look found no model on this machine. */
   #modelMissing = false;
 
-  constructor({ roots, settings, log, onStatus }: PipelineOptions) {
+  constructor({ roots, settings, log, files, onStatus }: PipelineOptions) {
     this.#settings = settings;
     this.#runner = new Runner(log, onStatus, () => this.#restState());
-    this.#workspace = new WorkspaceHost(roots);
+    this.#workspace = new WorkspaceHost(roots, log, files);
     this.#model = new ModelHost(log);
     this.#context = new ContextHost(this.#workspace, log);
     this.#session = new SessionHost(log);
@@ -276,6 +280,7 @@ export class Pipeline {
       await this.#session.dispose();
       this.#readings.reset();
       this.#context.reset();
+      this.#workspace.forget();
       this.#traces.forget();
       const { dataDir } = this.#settings;
       const folders = [
@@ -284,6 +289,7 @@ export class Pipeline {
         new BoundedFolder(path.join(dataDir, "segments"), "", 0),
         new BoundedFolder(path.join(dataDir, "traces"), "", 0),
         marksFolder(dataDir),
+        hashesFolder(dataDir),
         projectionsFolder(dataDir),
       ];
       let freedBytes = 0;
@@ -297,6 +303,7 @@ export class Pipeline {
     this.#readings.background.dispose();
     await this.#runner.close();
     await this.names.dispose();
+    await this.#workspace.dispose();
     await this.#session.dispose();
     await this.#model.unload();
   }

@@ -85,5 +85,8 @@ function describeBudget(plan: Plan, budget: Budget, used: number): { budget: num
 }
 
 function count(files: readonly PlannedFile[]): { files: number; tokens: number } {
-  return { files: files.length, tokens: files.reduce((sum, file) => sum + file.tokens, 0) };
+  return {
+    files: files.reduce((sum, file) => sum + (file.files ?? 1), 0),
+    tokens: files.reduce((sum, file) => sum + file.tokens, 0),
+  };
 }

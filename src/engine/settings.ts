@@ -29,6 +29,7 @@ const settingsSchema = z.strictObject({
   threads: count(ranges.threads),
   maxFileBytes: count(ranges.maxFileBytes),
   exclude: z.array(z.string()),
+  excludeIn: z.record(z.string(), z.array(z.string())).optional(),
   pinned: z.array(z.string()),
   scope: z.array(z.string()),
   outlines: z.boolean(),
@@ -57,6 +58,7 @@ export function parseSettings(value: unknown): EngineSettings {
 const GROUPS: Readonly<Record<string, string>> = {
   esa: "attention",
   exclude: "files.exclude",
+  excludeIn: "files.exclude",
   pinned: "files.pinned",
   scope: "files.scope",
   outlines: "files.outlines",
@@ -86,6 +88,7 @@ export function compareSettings(before: EngineSettings, after: EngineSettings): 
     names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
   if (differ("model", "backend", "rpcServers", "dataDir")) return "model";
   if (differ("esa", "threads", "kvPlacement", "reading")) return "context";
-  if (differ("budget", "maxFileBytes", "exclude", "pinned", "scope", "outlines", "maxAnswerTokens")) return "plan";
+  if (differ("budget", "maxFileBytes", "exclude", "excludeIn", "pinned", "scope", "outlines", "maxAnswerTokens"))
+    return "plan";
   return differ("temperature", "topP", "minP", "seed", "focus", "backgroundReading") ? "answer" : "none";
 }

@@ -52,6 +52,12 @@ export const userErrors = {
       "This workspace is not trusted, so Longsight reads nothing of it.",
       "Trust it with 'Workspaces: Manage Workspace Trust'.",
     ),
+  notOnDisk: (uri: string, scheme: string) =>
+    new LongsightError(
+      "LS-107",
+      `${uri} is not on disk, and nothing here serves the file system '${scheme}'.`,
+      "Open the folder in Visual Studio Code with the extension that provides it, or a copy of it on disk.",
+    ),
   noMemory: (what: string, needed: number, free: number, cause?: unknown) =>
     new LongsightError(
       "LS-201",

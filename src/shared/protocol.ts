@@ -61,6 +61,8 @@ export interface EngineSettings {
   readonly maxFileBytes: number;
   /** Glob patterns left out besides the ignore files. */
   readonly exclude: readonly string[];
+  /** More of them, by the URI of the workspace folder that they hold in. */
+  readonly excludeIn?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Glob patterns that go into the context before all else. */
   readonly pinned: readonly string[];
   /** Folders that the context is limited to, relative to their root; empty: all. */
@@ -105,6 +107,8 @@ export interface PlannedFile {
   readonly pinned?: boolean;
   /** Why it is in or left out, as a short phrase. */
   readonly reason: string;
+  /** Files in a folder that is left out as a whole, whose path ends with `/`. Absent: one file. */
+  readonly files?: number;
 }
 
 /** What a larger budget would bring. */

@@ -20,18 +20,19 @@ export function addPlanCommand(program: Command, signal: AbortSignal): void {
       pipeline.plan({ signal, onProgress: session.output.progress }),
     );
     session.output.event({ type: "plan", ...toJson(plan) });
-    session.output.text(formatPlan(plan, options.all === true));
+    if (!session.output.json) session.output.text(formatPlan(plan, options.all === true));
   });
 }
 
 function toJson(plan: PlanResult): Readonly<Record<string, unknown>> {
-  const files = plan.files.map(({ path, bytes, tokens, estimated, included, reason }) => ({
+  const files = plan.files.map(({ path, bytes, tokens, estimated, included, reason, files: inside }) => ({
     path,
     tokens,
     included,
     reason,
     bytes,
     estimated,
+    ...(inside !== undefined && { files: inside }),
   }));
   const { budget, budgetReason, included, leftOut, memoryBytes, model } = plan;
   return { budget, included, files, leftOut, budgetReason, memoryBytes, model };
@@ -101,12 +102,23 @@ function rowsBelow(folder: Folder, indent: string): string[][] {
 
 function formatLeftOut(files: readonly PlannedFile[], all: boolean): string {
   const byReason = new Map<string, PlannedFile[]>();
-  for (const file of files) byReason.set(file.reason, [...(byReason.get(file.reason) ?? []), file]);
+  for (const file of files) {
+    const group = byReason.get(file.reason);
+    if (group === undefined) byReason.set(file.reason, [file]);
+    else group.push(file);
+  }
   const blocks = [...byReason].map(([reason, group]) => {
     const shown = all ? group : group.slice(0, EXAMPLES);
     const more = group.length - shown.length;
-    const names = shown.map((file) => `    ${file.path}\n`).join("");
-    return `  ${reason}: ${formatCount(group.length)}\n${names}${more > 0 ? `    … and ${formatCount(more)} more (--all)\n` : ""}`;
+    const names = shown.map((file) => `    ${file.path}${filesInside(file)}\n`).join("");
+    const files = group.reduce((sum, file) => sum + (file.files ?? 1), 0);
+    return `  ${reason}: ${formatCount(files)}\n${names}${more > 0 ? `    … and ${formatCount(more)} more (--all)\n` : ""}`;
   });
   return blocks.join("");
+}
+
+/** ` (12 files)` behind a folder that is left out as a whole. */
+function filesInside({ files }: PlannedFile): string {
+  if (files === undefined) return "";
+  return files === 1 ? " (1 file)" : ` (${formatCount(files)} files)`;
 }

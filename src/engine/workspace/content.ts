@@ -1,4 +1,6 @@
 import { sha256 } from "../disk";
+import { decode } from "./encoding";
+import { secretByContent } from "./secrets";
 
 /** What the bytes of a file turned out to be. */
 export interface Content {
@@ -21,18 +23,12 @@ const PROSE = /\.(?:md|mdx|markdown|rst|txt|adoc|tex|org)$/i;
 const MINIFIED_MEAN_LINE = 400;
 const MINIFIED_MIN_LENGTH = 2048;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-/** Decodes a file's bytes and decides by content. A byte order mark is no part of the text. */
+/** Decodes a file's bytes and decides by content. */
 export function classifyBytes(name: string, data: Uint8Array): Content {
-  if (data.includes(0)) return noText(data.byteLength, "binary");
-  let text: string;
-  try {
-    text = utf8.decode(data);
-  } catch {
-    return noText(data.byteLength, "not UTF-8 text");
-  }
-  return classifyText(name, text, data.byteLength);
+  const decoded = decode(data);
+  return typeof decoded === "string"
+    ? noText(data.byteLength, decoded)
+    : classifyText(name, decoded.text, data.byteLength);
 }
 
 /** Decides by content about text that is already decoded, such as an unsaved buffer. */
@@ -47,6 +43,8 @@ export function noText(bytes: number, reason: string): Content {
 
 function reasonOf(name: string, text: string): string | null {
   if (text === "") return "empty";
+  const secret = secretByContent(name, text);
+  if (secret !== null) return secret;
   if (PROSE.test(name)) return null;
   if (GENERATED_MARK.test(text.slice(0, GENERATED_WINDOW))) return "generated";
   return isMinified(text) ? "minified" : null;
@@ -57,4 +55,9 @@ function isMinified(text: string): boolean {
   let lines = 1;
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
   return text.length / lines > MINIFIED_MEAN_LINE;
+}
+
+/** A file over the size limit. */
+export function oversized(bytes: number, maxBytes: number): Content {
+  return noText(bytes, `larger than ${Math.round(maxBytes / 1024).toLocaleString("en")} KB`);
 }

@@ -2,6 +2,7 @@
  * What is left out of every workspace unless `.longsightignore` re-includes it: files that no question is about and that
  * would fill the context. Configuration files are not among them.
  */
+import { secretByPath, secretFolder } from "./secrets";
 
 const FOLDERS: Readonly<Record<string, string>> = {
   ".git": "version control data",
@@ -82,15 +83,18 @@ const GENERATED_NAME =
 
 /** Why a folder of this name is left out; null when it is not. */
 export function folderReason(name: string): string | null {
-  return Object.hasOwn(FOLDERS, name) ? (FOLDERS[name] ?? null) : null;
+  return Object.hasOwn(FOLDERS, name) ? (FOLDERS[name] ?? null) : secretFolder(name);
 }
 
-/** Why a file of this name is left out; null when its content decides. */
-export function fileReason(name: string): string | null {
+/** Why a file is left out by its path; null when its content decides. @param path relative to the root */
+export function fileReason(path: string): string | null {
+  const name = path.slice(path.lastIndexOf("/") + 1);
   if (name === ".git") return "version control data"; // a worktree or submodule: the file names the real folder
   if (LOCK_FILES.has(name)) return "lock file";
   if (MINIFIED_NAME.test(name)) return "minified";
   if (GENERATED_NAME.test(name)) return "generated";
+  const secret = secretByPath(path);
+  if (secret !== null) return secret;
   const dot = name.lastIndexOf(".");
   return dot < 0 ? null : (REASON_BY_EXTENSION.get(name.slice(dot + 1).toLowerCase()) ?? null);
 }

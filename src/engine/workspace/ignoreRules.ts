@@ -92,6 +92,11 @@ export class IgnoreScope {
     return new IgnoreScope(own ? [own, ...this.#own] : this.#own, git ? [git, ...this.#git] : this.#git);
   }
 
+  /** The scope inside a repository that lies in another one: git lets only its own rules hold there. */
+  enterRepository(git: readonly RuleFile[]): IgnoreScope {
+    return new IgnoreScope(this.#own, git);
+  }
+
   /** @param path relative to the root; a folder ends with `/` */
   decide(path: string): Decision {
     const own = firstVerdict(this.#own, path);

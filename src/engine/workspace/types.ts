@@ -13,12 +13,16 @@ export interface Document {
   readonly unsaved: boolean;
 }
 
-/** A file that is left out, and why: one short phrase. */
+/** A file that is left out, or a folder with all its files, and why: one short phrase. */
 export interface Excluded {
   readonly uri: string;
+  /** A folder's ends with `/`. */
   readonly path: string;
+  /** 0 when it was not looked at. */
   readonly bytes: number;
   readonly reason: string;
+  /** Files in a folder that is left out as a whole, without those that are listed by themselves. Absent: one file. */
+  readonly files?: number;
 }
 
 export interface WorkspaceRoot {

@@ -22,12 +22,9 @@ describe("names of a workspace", () => {
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), "longsight-names-"));
     cpSync(path.join(root, "test/fixtures/demo"), folder, { recursive: true });
-    workspace = new WorkspaceHost([folderRoot(folder)]);
-    names = new SymbolsHost(
-      workspace,
-      createLog(() => undefined),
-      () => ({ ...defaultSettings, dataDir: folder }),
-    );
+    const log = createLog(() => undefined);
+    workspace = new WorkspaceHost([folderRoot(folder)], log);
+    names = new SymbolsHost(workspace, log, () => ({ ...defaultSettings, dataDir: folder }));
   });
   after(async () => {
     await names.dispose();
