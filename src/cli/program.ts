@@ -7,6 +7,7 @@ import { addBenchCommand } from "./commands/bench";
 import { addCalibrateCommand } from "./commands/calibrate";
 import { addDoctorCommand } from "./commands/doctor";
 import { addIndexCommand } from "./commands/index";
+import { addMcpCommand } from "./commands/mcp";
 import { addModelCommand } from "./commands/model";
 import { addPlanCommand } from "./commands/plan";
 import { addSelfTestCommand } from "./commands/selfTest";
@@ -49,6 +50,7 @@ function createProgram(signal: AbortSignal): Command {
   addIndexCommand(program, signal);
   addAskCommand(program, signal);
   addTraceCommand(program, signal);
+  addMcpCommand(program, signal);
   addCalibrateCommand(program, signal);
   addDoctorCommand(program, signal);
   addSelfTestCommand(program, signal);

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { EngineSettings } from "../shared/protocol";
 import { createLog, type Log } from "../engine/log";
 import { Pipeline } from "../engine/pipeline";
+import type { WorkspaceRoot } from "../engine/workspace/types";
 import { type SettingOptions, toSettings } from "./options";
 import { Output } from "./output";
 
@@ -30,20 +31,32 @@ export function openSession(command: Command, signal: AbortSignal): Session {
 }
 
 /** Runs `work` with a pipeline over one folder. */
-export async function withPipeline<T>(
+export function withPipeline<T>(
   session: Session,
   folder: string,
   work: (pipeline: Pipeline) => Promise<T>,
 ): Promise<T> {
-  const root = path.resolve(folder);
-  const pipeline = new Pipeline({
-    roots: [{ uri: pathToFileURL(root).href, name: path.basename(root) }],
-    settings: session.settings,
-    log: session.log,
-  });
+  return withRoots(session, rootsOf([folder]), work);
+}
+
+/** Runs `work` with a pipeline over several folders. */
+export async function withRoots<T>(
+  session: Session,
+  roots: readonly WorkspaceRoot[],
+  work: (pipeline: Pipeline) => Promise<T>,
+): Promise<T> {
+  const pipeline = new Pipeline({ roots, settings: session.settings, log: session.log });
   try {
     return await work(pipeline);
   } finally {
     await pipeline.dispose();
   }
+}
+
+/** Folders as roots of a workspace. */
+export function rootsOf(folders: readonly string[]): WorkspaceRoot[] {
+  return folders.map((folder) => {
+    const root = path.resolve(folder);
+    return { uri: pathToFileURL(root).href, name: path.basename(root) };
+  });
 }

@@ -91,7 +91,8 @@ function toJson(summary: TraceSummary, lines: readonly LineSelection[]): Readonl
   };
 }
 
-function formatTrace(summary: TraceSummary, lines: readonly LineSelection[]): string {
+/** A trace for people: its question, files by share, lines by lift. */
+export function formatTrace(summary: TraceSummary, lines: readonly LineSelection[]): string {
   const title =
     `${summary.question}\n${summary.model}, ${summary.steps} tokens of the answer, ` +
     `${summary.selectingLayers.length} of ${summary.layers} layers select, k = ${formatCount(summary.k)}\n\n`;

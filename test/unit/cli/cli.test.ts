@@ -19,7 +19,7 @@ describe("the command line", function () {
       assert.equal(code, 0);
       assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
     });
-    for (const command of ["plan", "index", "ask", "trace", "calibrate", "doctor", "bench", "model get"]) {
+    for (const command of ["plan", "index", "ask", "trace", "calibrate", "doctor", "bench", "model get", "mcp"]) {
       it(`explains ${command} with an example`, async () => {
         const { code, stdout } = await runCli([...command.split(" "), "--help"]);
         assert.equal(code, 0);

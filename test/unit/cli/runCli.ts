@@ -6,7 +6,7 @@ import path from "node:path";
 
 const root = path.join(import.meta.dirname, "../../..");
 // Inside the repository: node-llama-cpp is not bundled and has to be found from there.
-const bundle = path.join(root, "dist-test", "cli", "cli.mjs");
+export const bundle = path.join(root, "dist-test", "cli", "cli.mjs");
 
 export const demo = path.join(root, "test/fixtures/demo");
 
