@@ -1,8 +1,9 @@
 /** The Ask view's page in a browser, with the messages of its host in the hands of a test. */
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { AskView, type AskViewState, type ConversationTurn } from "../../src/shared/views";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -39,6 +40,13 @@ export const readyState: AskViewState = {
   suggestions: [],
   draft: null,
 };
+
+const citation = { path: "a.go", uri: "file:///w/a.go", startLine: 2, endLine: 2, origin: "written" } as const;
+
+/** A turn whose text begins with a citation, `a.go:2`. */
+export function cited(text: string, change: Partial<ConversationTurn> = {}): ConversationTurn {
+  return turn({ text, citations: [{ ...citation, mention: [0, 6] }], ...change });
+}
 
 /** A turn that is done, with `change`. */
 export function turn(change: Partial<ConversationTurn>): ConversationTurn {
@@ -154,5 +162,10 @@ export class AskPage {
   }
 }
 
+export function openBrowser(): Promise<Browser> {
+  const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+  return chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: ["--disable-gpu"] });
+}
+
 /** The script of axe-core. */
-export const axeScript = (): string => readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+export const axeScript = (): string => readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8");

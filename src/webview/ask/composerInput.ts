@@ -54,7 +54,10 @@ export class ComposerInput {
     if (this.completion.trigger !== null) void this.completion.update(box.value, box.selectionStart);
   };
 
-  readonly blur = (): void => this.completion.close();
+  readonly blur = (): void => {
+    // Later: the box may lose the focus because the view is being drawn without it.
+    setTimeout(() => this.completion.close());
+  };
 
   /** Sends what is in the box with its chips. */
   send(input: HTMLTextAreaElement): void {

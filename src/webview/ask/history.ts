@@ -151,9 +151,12 @@ export class HistoryPage {
     this.renaming = what === "renaming" ? id : null;
     this.deleting = what === "deleting" ? id : null;
     this.draw();
-    const target = document.querySelector<HTMLElement>(what === "renaming" ? "#entry-title" : "#entry-delete");
-    target?.focus();
-    if (target instanceof HTMLInputElement) target.select();
+    // A button of the library takes the focus only once it has drawn itself.
+    requestAnimationFrame(() => {
+      const target = document.querySelector<HTMLElement>(what === "renaming" ? "#entry-title" : "#entry-delete");
+      target?.focus();
+      if (target instanceof HTMLInputElement) target.select();
+    });
   }
 
   /** Ends renaming or deleting an entry, waits for what was asked of the host, and shows the list as it is then. */

@@ -19,16 +19,16 @@ export function renderMeter(
     ? t("{0} of {1} tokens read", compact(read), compact(context.tokens))
     : t("{0} of {1} tokens", compact(context.tokens), compact(total));
   const files = t("{0} of {1} files", count(context.files), count(context.totalFiles));
-  return html`<button
-    class="meter"
-    type="button"
-    aria-label=${t("Context: {0}, {1}. Open context plan", text, files)}
-    @click=${() => actions.run("showContextPlan")}
-  >
+  return html`<button class="meter" type="button" @click=${() => actions.run("showContextPlan")}>
+    <span class="sr-only">${t("Context:")}</span>
     <span class="track" aria-hidden="true">
       <i class=${error?.code === "LS-201" ? "fill bad" : "fill"} .style=${width(filled)}></i>
       <i class="hatch" .style=${width(context.tokens - filled)}></i>
     </span>
-    <span class="meter-text number"><span>${text}</span><span class="dim">${files}</span></span>
+    <span class="meter-text number"
+      ><span>${text}<span class="sr-only">,</span></span
+      ><span class="dim">${files}</span></span
+    >
+    <span class="sr-only">${t("Open context plan")}</span>
   </button>`;
 }
