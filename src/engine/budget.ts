@@ -10,11 +10,14 @@ export const BATCH_SIZE = 512;
 /** A budget that comes from free memory is rounded down to this, so that it is the same at the next start. */
 const BUDGET_STEP = 16_384;
 
+/** Tokens of the context beside the cache in which files are read one by one; a longer file doubles it. */
+const SCRATCH_TOKENS = 16_384;
+
 /** Tokens of the packed context that are allowed, and why not more. */
 export interface Budget {
   readonly tokens: number;
   readonly reason: string;
-  /** Bytes of a context of `tokens`. */
+  /** Bytes of a context of `tokens`, and of what is beside it while it is read. */
   memoryBytes(tokens: number): number;
 }
 
@@ -51,6 +54,11 @@ export function requireBudget(settings: EngineSettings, active: ActiveModel, hel
   requireMemory(shapeOf(active, settings), tokens + reserveFor(settings), freeMemory(settings, active) + held);
 }
 
+/** Bytes beside the cache while files are read: for the context in which each is read by itself. */
+function scratchBytes(settings: EngineSettings, shape: ContextShape): number {
+  return settings.reading === "perFile" && shape.projection > 0 ? contextBytes(shape, SCRATCH_TOKENS) : 0;
+}
+
 /** Tokens kept for a question with its frame and for the answer. */
 export function reserveFor(settings: EngineSettings): number {
   return QUESTION_LIMIT + settings.maxAnswerTokens;
@@ -66,7 +74,8 @@ export function budgetFor(settings: EngineSettings, active: ActiveModel | null, 
     return { tokens, reason: settings.budget > 0 ? "as set" : "no model is chosen yet", memoryBytes: () => 0 };
   }
   const shape = shapeOf(active, settings);
-  const fits = tokensThatFit(shape, freeMemory(settings, active) + held);
+  const scratch = scratchBytes(settings, shape);
+  const fits = tokensThatFit(shape, Math.max(0, freeMemory(settings, active) + held - scratch));
   const { trainedContext, denseReason } = active.model.facts;
   const { budget, reason } = chooseBudget({
     setting: settings.budget,
@@ -74,5 +83,9 @@ export function budgetFor(settings: EngineSettings, active: ActiveModel | null, 
     trained: denseReason === null ? null : trainedContext,
     reserve: reserveFor(settings),
   });
-  return { tokens: budget, reason, memoryBytes: (tokens) => contextBytes(shape, tokens + reserveFor(settings)) };
+  return {
+    tokens: budget,
+    reason,
+    memoryBytes: (tokens) => contextBytes(shape, tokens + reserveFor(settings)) + scratch,
+  };
 }

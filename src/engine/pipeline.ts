@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { LongsightError } from "../shared/errors";
 import type {
   AnswerResult,
   AskParams,
@@ -26,6 +27,7 @@ import { marksFolder } from "./readMarks";
 import { type CalibrateResult, toPlannedStatus, toPlanResult } from "./results";
 import { nullWithoutModel, nullWithoutUsableModel, Runner } from "./runner";
 import { RunningPlan } from "./runningPlan";
+import { segmentsFolder } from "./session/segmentStore";
 import { SessionHost } from "./sessionHost";
 import { compareSettings } from "./settings";
 import { SymbolsHost } from "./symbolsHost";
@@ -49,6 +51,8 @@ export interface PipelineOptions {
   readonly files?: FileSystem;
   /** Called at each change of the status; the value is complete. */
   readonly onStatus?: (status: EngineStatus) => void;
+  /** Told once of what the user should know though the work goes on. */
+  readonly onNotice?: (error: LongsightError) => void;
 }
 
 export interface ReadOptions extends Operation {
@@ -77,13 +81,13 @@ export class Pipeline {
   /** True when the last look found no model on this machine. */
   #modelMissing = false;
 
-  constructor({ roots, settings, log, files, onStatus }: PipelineOptions) {
+  constructor({ roots, settings, log, files, onStatus, onNotice }: PipelineOptions) {
     this.#settings = settings;
     this.#runner = new Runner(log, onStatus, () => this.#restState());
     this.#workspace = new WorkspaceHost(roots, log, files);
     this.#model = new ModelHost(log);
     this.#context = new ContextHost(this.#workspace, log);
-    this.#session = new SessionHost(log);
+    this.#session = new SessionHost(log, onNotice);
     this.#readings = new Readings({
       runner: this.#runner,
       workspace: this.#workspace,
@@ -286,7 +290,7 @@ export class Pipeline {
       const folders = [
         new BoundedFolder(path.join(dataDir, "snapshots"), "", 0),
         new BoundedFolder(path.join(dataDir, "tokens"), "", 0),
-        new BoundedFolder(path.join(dataDir, "segments"), "", 0),
+        segmentsFolder(dataDir),
         new BoundedFolder(path.join(dataDir, "traces"), "", 0),
         marksFolder(dataDir),
         hashesFolder(dataDir),

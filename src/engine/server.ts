@@ -93,7 +93,13 @@ export class Server {
         INTERVAL_MS,
         stateChanged,
       );
-      this.#pipeline = new Pipeline({ roots: this.#roots, settings, log: this.#log, onStatus: sendStatus });
+      this.#pipeline = new Pipeline({
+        roots: this.#roots,
+        settings,
+        log: this.#log,
+        onStatus: sendStatus,
+        onNotice: ({ message, wayOut }) => this.#connection.window.showWarningMessage(`${message} ${wayOut}`),
+      });
     } catch (error) {
       const { code, message, wayOut } = toErrorValue(error);
       return new ResponseError(USER_ERROR_CODE, `${message} ${wayOut} (${code})`, { retry: false });

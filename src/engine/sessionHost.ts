@@ -14,16 +14,20 @@ import {
   type Projections,
 } from "./model/calibration";
 import type { ActiveModel } from "./modelHost";
+import type { NativeContext } from "./native";
 import { type ContextOptions, type EsaOptions, NativeError } from "./nativeTypes";
 import type { Operation } from "./progress";
 import { requireMemory } from "./session/memory";
 import { ContextualReader } from "./session/contextualReader";
+import { PerFileReader } from "./session/perFileReader";
+import type { Reader } from "./session/reader";
+import { segmentsFolder, SegmentStore } from "./session/segmentStore";
 import { Session } from "./session/session";
 import { SnapshotStore } from "./session/snapshotStore";
 import type { ReadText, Snapshot } from "./workspace/types";
 
-/** Size of the folder of snapshots in bytes. */
-const MAX_SNAPSHOT_BYTES = 24 * 2 ** 30;
+/** Size in bytes of the folder of snapshots, and of that of segments. */
+const MAX_BYTES = 24 * 2 ** 30;
 /** Cells that a context has more than it needs now, so that a few edits fit without making it anew. */
 const SLACK_SHARE = 0.05;
 const MIN_SLACK = 1024;
@@ -32,10 +36,14 @@ const CELL_STEP = 256;
 /** Keeps one KV cache: made for a model and its parameters, made anew when they change or when it is too small. */
 export class SessionHost {
   readonly #log: Log;
+  readonly #onNotice: (error: LongsightError) => void;
   #current: { readonly key: string; readonly session: Session } | null = null;
+  #noticed = false;
 
-  constructor(log: Log) {
+  /** @param onNotice told once when what is read cannot be kept on disk */
+  constructor(log: Log, onNotice: ((error: LongsightError) => void) | undefined) {
     this.#log = log;
+    this.#onNotice = onNotice ?? (() => undefined);
   }
 
   get session(): Session | null {
@@ -69,8 +77,6 @@ export class SessionHost {
     const slack = Math.max(MIN_SLACK, needed * SLACK_SHARE);
     const contextSize = Math.ceil((needed + slack) / CELL_STEP) * CELL_STEP;
     requireMemory(shapeOf(active, settings), contextSize, freeMemory(settings, active));
-    const store = this.snapshots(settings, active);
-    await ensureFolder(path.join(settings.dataDir, "snapshots"));
     const options: ContextOptions = {
       contextSize,
       batchSize: BATCH_SIZE,
@@ -89,23 +95,53 @@ export class SessionHost {
     if (native === null) return this.ensure(settings, active, context, operation, false);
     const { total } = native.memory;
     this.#log.info(`made a ${native.isEsa ? "selective" : "dense"} context of ${contextSize} tokens, ${total} bytes`);
-    const reader = new ContextualReader({ store, key, batchSize: BATCH_SIZE });
+    const reader = await this.#reader(settings, active, native, { key, options });
     const session = new Session({ context: native, reader, batchSize: BATCH_SIZE });
     this.#current = { key, session };
     return session;
   }
 
-  /** The snapshots on disk. */
-  snapshots(settings: EngineSettings, active: ActiveModel | null): SnapshotStore {
-    return new SnapshotStore({
-      dir: path.join(settings.dataDir, "snapshots"),
-      maxBytes: MAX_SNAPSHOT_BYTES,
-      peek: (file, key) =>
-        active === null
-          ? Promise.reject(new Error("no native build is loaded"))
-          : active.runtime.native.peekSnapshot(file, key),
+  /** The way of reading that is set, where the model's keys can be kept by file. */
+  async #reader(
+    settings: EngineSettings,
+    active: ActiveModel,
+    native: NativeContext,
+    { key, options }: { readonly key: string; readonly options: ContextOptions },
+  ): Promise<Reader> {
+    if (settings.reading === "perFile" && native.supportsSegments) return this.#perFile(settings, active, key, options);
+    if (settings.reading === "perFile")
+      this.#log.info(`${active.file.name} cannot read file by file: from left to right`);
+    const dir = path.join(settings.dataDir, "snapshots");
+    await ensureFolder(dir);
+    const store = new SnapshotStore({
+      dir,
+      maxBytes: MAX_BYTES,
+      peek: (file, own) => active.runtime.native.peekSnapshot(file, own),
       log: this.#log,
+      onNotKept: (cause) => this.#notKept(dir, cause),
     });
+    return new ContextualReader({ store, key, batchSize: BATCH_SIZE });
+  }
+
+  #perFile(settings: EngineSettings, active: ActiveModel, key: string, options: ContextOptions): Reader {
+    const dir = segmentsFolder(settings.dataDir).dir;
+    const store = new SegmentStore({
+      dir,
+      maxBytes: MAX_BYTES,
+      log: this.#log,
+      onNotKept: (cause) => this.#notKept(dir, cause),
+    });
+    const create = (contextSize: number): Promise<NativeContext> => {
+      requireMemory(shapeOf(active, settings), contextSize, freeMemory(settings, active));
+      return active.runtime.native.createContext(active.model.handle, { ...options, contextSize });
+    };
+    return new PerFileReader({ store, key, scratch: { create, batchSize: BATCH_SIZE }, log: this.#log });
+  }
+
+  #notKept(dir: string, cause: unknown): void {
+    if (this.#noticed) return;
+    this.#noticed = true;
+    this.#onNotice(userErrors.notKept(dir, cause));
   }
 
   /** Computes the projections anew; the present cache no longer fits them. @throws LongsightError LS-406, LS-601, LS-900 */

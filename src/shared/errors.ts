@@ -173,6 +173,13 @@ export const userErrors = {
       "Free space or choose another folder with --data-dir.",
       because(cause),
     ),
+  notKept: (path: string, cause?: unknown) =>
+    new LongsightError(
+      "LS-502",
+      `What was read cannot be kept in ${path}: it will be read again after a restart.`,
+      "Free space on that disk, clear Longsight's caches, or choose another data folder.",
+      because(cause),
+    ),
   badArgument: (name: string, detail: string) =>
     new LongsightError("LS-601", `${name}: ${detail}`, "See --help or the setting's description."),
   cancelled: () => new LongsightError("LS-900", "Cancelled.", "Start again when you like; finished work is kept."),

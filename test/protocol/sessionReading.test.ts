@@ -13,7 +13,7 @@ const FILES = 8;
 /** Machines that run many tests at once are slow. */
 const until = <T>(what: string, probe: () => T): Promise<NonNullable<T>> => untilIn(what, probe, 120_000);
 
-for (const reading of ["contextual"] as readonly Reading[]) {
+for (const reading of ["contextual", "perFile"] as readonly Reading[]) {
   describe(`reading while questions come: ${reading}`, function () {
     this.timeout(400_000);
     let model: string;

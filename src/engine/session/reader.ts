@@ -9,7 +9,7 @@ export interface BringOptions extends Operation {
   /** Ends the reading early, without an error: what was read stays, and the next call goes on from there. */
   readonly giveWay?: AbortSignal | undefined;
   /** Waited for between two chunks, so that somebody else can have the machine. */
-  readonly between?: (() => Promise<void>) | undefined;
+  readonly between?: (() => Promise<unknown>) | undefined;
 }
 
 export interface BringResult {
