@@ -1,16 +1,18 @@
-import { readFile } from "node:fs/promises";
-import { URI } from "vscode-uri";
-import { userErrors } from "../shared/errors";
+import type { KeptTurn } from "../shared/conversation";
 import type { AnswerResult, AskParams, AskRange, EngineSettings } from "../shared/protocol";
+import type { Interval } from "../shared/trace";
 import { citationsOf } from "./answer/citations";
 import { generateAnswer } from "./answer/generate";
-import { questionText, type QuestionSelection } from "./answer/prompt";
+import { chooseFocus, type FocusSpan } from "./answer/focus";
+import { excerptsText, type QuestionSelection } from "./answer/prompt";
 import { SourceIndex } from "./answer/sourceIndex";
-import { localWindow, QUESTION_LIMIT } from "./budget";
+import { unknownNames } from "./answer/unknownNames";
+import { localWindow } from "./budget";
 import type { PackedContext } from "./context/types";
 import type { CurrentContext } from "./contextHost";
 import type { ActiveModel } from "./modelHost";
 import type { Operation } from "./progress";
+import { type QuestionParts, questionParts } from "./questionParts";
 import type { Session } from "./session/session";
 import { TraceIndex } from "./trace/query";
 import { TraceRecorder } from "./trace/recorder";
@@ -19,6 +21,10 @@ import type { Trace } from "./trace/types";
 
 /** Files named as looked at. */
 const LOOKED_AT = 5;
+/** Tokens of the spans that the focus pass reads again. */
+const FOCUS_TOKENS = 1536;
+/** Tokens of the question that select together in the focus pass: few, so that each word has its say. */
+const FOCUS_SLICE = 8;
 
 export interface AskOptions extends Operation {
   /** A piece of the answer with the number of tokens so far. */
@@ -35,6 +41,8 @@ export interface Asking {
   readonly session: Session;
   /** Names the workspace in the trace. */
   readonly workspace: string;
+  /** Turns of the conversation before this question. */
+  readonly earlier: readonly KeptTurn[];
   readonly signal?: AbortSignal | undefined;
   readonly onDelta?: ((text: string, tokens: number) => void) | undefined;
 }
@@ -50,18 +58,24 @@ export interface Asked {
   readonly decode: number;
 }
 
-/** Reads the question, writes the answer, and leaves the packed context alone in the cache. @throws LongsightError LS-402, LS-900 */
+/**
+ * Reads the question, writes the answer, and leaves the packed context alone in the cache.
+ * @throws LongsightError LS-402, LS-403, LS-410, LS-900
+ */
 export async function askSession(asking: Asking): Promise<Asked> {
-  const { session, active, settings, context, signal } = asking;
-  const question = await questionTokens(asking);
+  const { session, active, settings, context, earlier } = asking;
+  const before = session.context.length;
+  const focusBudget = wantsFocus(asking) ? FOCUS_TOKENS : 0;
+  const parts = await questionParts(asking.params, earlier, context.packed, active, focusBudget);
   const recorder = startTrace(asking);
   const began = performance.now();
+  await setMust(session, parts.must);
   try {
-    const { trace, chunkStart } = await session.question(question, { signal });
+    const { start, spans } = await readQuestion(asking, parts, recorder);
     const prefilled = performance.now();
-    recorder.question(trace, chunkStart);
-    let step = chunkStart;
-    let next = context.packed.tokens.length + question.length;
+    let step = start;
+    let next = session.context.length;
+    const questionTokens = next - before;
     const generated = await generateAnswer(session, {
       detokenizer: active.model,
       sampling: {
@@ -74,7 +88,7 @@ export async function askSession(asking: Asking): Promise<Asked> {
         trace: true,
       },
       stopStrings: active.frame.stopStrings,
-      signal,
+      signal: asking.signal,
       onDelta: asking.onDelta,
       onToken: (text, selection) => {
         recorder.answer(text, selection, step);
@@ -83,37 +97,68 @@ export async function askSession(asking: Asking): Promise<Asked> {
     });
     const finished = recorder.finish();
     return {
-      answer: describe(asking, generated, finished),
+      answer: {
+        ...describe(asking, generated, finished),
+        ...(parts.droppedTurns > 0 && { droppedTurns: parts.droppedTurns }),
+        ...(spans !== null && { focus: spans.flatMap((span) => toRange(span, context.packed)) }),
+      },
       trace: finished,
-      questionTokens: question.length,
+      questionTokens,
       generatedTokens: generated.tokens,
       prefill: (prefilled - began) / 1000,
       decode: (performance.now() - prefilled) / 1000,
     };
   } finally {
     await session.forgetQuestion();
+    await setMust(session, []);
   }
 }
 
-async function questionTokens({ params, context, active }: Asking): Promise<Int32Array> {
-  if (params.question.trim() === "") throw userErrors.questionEmpty();
-  const selection = params.selection === undefined ? null : await selectedLines(params.selection, context.packed);
-  const text = active.model.tokenize(questionText(params.question, selection));
-  const tokens = Int32Array.from([...text, ...active.frame.after]);
-  if (tokens.length > QUESTION_LIMIT) throw userErrors.questionTooLong(tokens.length, QUESTION_LIMIT);
-  return tokens;
+/** Prefills the question's turn. @returns tokens before its last chunk, and the spans that were read again, if any were looked for */
+async function readQuestion(
+  asking: Asking,
+  parts: QuestionParts,
+  recorder: TraceRecorder,
+): Promise<{ readonly start: number; readonly spans: readonly FocusSpan[] | null }> {
+  const { session, signal, active, context } = asking;
+  const read = (...tokens: readonly Int32Array[]): ReturnType<Session["question"]> =>
+    session.question(Int32Array.from(tokens.flatMap((some) => [...some])), { signal });
+  if (!wantsFocus(asking)) {
+    const { trace, chunkStart } = await read(parts.lead, parts.intro, parts.ask);
+    recorder.question(trace, chunkStart);
+    return { start: chunkStart, spans: null };
+  }
+  await read(parts.lead);
+  const mark = session.context.length;
+  for (let from = 0; from < parts.ask.length; from += FOCUS_SLICE) {
+    const { trace, chunkStart } = await read(parts.ask.subarray(from, from + FOCUS_SLICE));
+    recorder.question(trace, chunkStart);
+  }
+  await session.context.remove(mark);
+  const { packed } = context;
+  const order = new Map(packed.files.map(({ document }, index) => [document.path, index]));
+  const excerpt = (span: FocusSpan): Int32Array => active.model.tokenize(excerptsText([excerptOf(span, packed)]));
+  const index = new TraceIndex(recorder.finish());
+  const spans = chooseFocus(index.lines({ phase: "question", layers: focusLayers(index) }, Infinity), {
+    budget: FOCUS_TOKENS,
+    tokensOf: (span) => excerpt(span).length,
+    orderOf: (path) => order.get(path) ?? 0,
+  });
+  const excerpts =
+    spans.length === 0 ? [] : [active.model.tokenize(excerptsText(spans.map((span) => excerptOf(span, packed))))];
+  const { chunkStart } = await read(...excerpts, parts.intro, parts.ask);
+  return { start: chunkStart, spans };
 }
 
-/** The text of the lines that a question is about, as the context has it; else as it is on disk. */
-async function selectedLines(range: AskRange, packed: PackedContext): Promise<QuestionSelection> {
-  const uri = URI.parse(range.uri);
-  const file = packed.files.find(({ document }) => document.uri === uri.toString());
-  const onDisk = uri.scheme === "file" ? readFile(uri.fsPath, "utf8").catch(() => null) : null;
-  const text = file?.text ?? (await onDisk);
-  if (text === null) throw userErrors.folderUnreadable(uri.fsPath);
-  const { startLine, endLine } = range;
-  const lines = text.split("\n").slice(startLine - 1, endLine);
-  return { path: file?.document.path ?? uri.fsPath, startLine, endLine, text: lines.join("\n") };
+/** Where everything is in sight of every step, nothing needs to be read again. */
+function wantsFocus({ settings, session, active }: Asking): boolean {
+  return settings.focus && session.context.isEsa && session.readTokens > localWindow(settings, active);
+}
+
+/** Ranges of the context that every step attends to. Builds of the native part without them answer without. */
+async function setMust(session: Session, ranges: readonly Interval[]): Promise<void> {
+  const context = session.context as { setMust?: (ranges: readonly Interval[]) => void | Promise<void> };
+  await context.setMust?.(ranges);
 }
 
 function startTrace({ params, settings, active, context, session, workspace }: Asking): TraceRecorder {
@@ -158,5 +203,24 @@ function describe(
     }),
     attention: active.model.facts.denseReason ?? "esa",
     model: active.file.id,
+    unknownNames: unknownNames(generated.text, (name) =>
+      files.some(({ document, text }) => text.includes(name) || document.path.includes(name)),
+    ),
   };
+}
+
+function excerptOf({ path, startLine, endLine }: FocusSpan, { files }: PackedContext): QuestionSelection {
+  const text = files.find(({ document }) => document.path === path)?.text ?? "";
+  const lines = text.split("\n").slice(startLine - 1, endLine);
+  return { path, startLine, endLine, text: lines.join("\n") };
+}
+
+function toRange({ path, startLine, endLine }: FocusSpan, { files }: PackedContext): AskRange[] {
+  const file = files.find(({ document }) => document.path === path);
+  return file === undefined ? [] : [{ uri: file.document.uri, startLine, endLine }];
+}
+
+/** The later half of the layers: the earlier ones match words more than meaning. */
+function focusLayers({ trace }: TraceIndex): Interval {
+  return [Math.floor(trace.layers / 2), trace.layers];
 }

@@ -12,7 +12,7 @@ import type {
 } from "../shared/protocol";
 import type { StandaloneTrace } from "../shared/trace";
 import { type AskOptions, askSession } from "./asking";
-import { ConversationHost } from "./conversationHost";
+import { ConversationHost, type EarlierTurns } from "./conversationHost";
 import { ContextHost } from "./contextHost";
 import { BoundedFolder } from "./disk";
 import type { Log } from "./log";
@@ -137,12 +137,18 @@ export class Pipeline {
    * Kept in a conversation unless `keep` is false. @throws LongsightError
    */
   ask(params: AskParams, options: AskOptions = {}): Promise<AnswerResult> {
-    const answer = (operation: Operation): Promise<AnswerResult> =>
-      this.#runningPlan.during(() => this.#answer(params, { ...options, ...operation }));
-    return this.conversations.keep(params, () => this.#runner.run("answering", options, answer, "question"));
+    return this.conversations.keep(params, (earlier) => {
+      const answer = (operation: Operation): Promise<AnswerResult> =>
+        this.#runningPlan.during(() => this.#answer(params, earlier, { ...options, ...operation }));
+      return this.#runner.run("answering", options, answer, "question");
+    });
   }
 
-  async #answer(params: AskParams, { signal, onProgress, onDelta }: AskOptions): Promise<AnswerResult> {
+  async #answer(
+    params: AskParams,
+    earlier: EarlierTurns,
+    { signal, onProgress, onDelta }: AskOptions,
+  ): Promise<AnswerResult> {
     const began = performance.now();
     const reading = await this.#readings.forQuestion(params, { signal, onProgress });
     const { active, context, planned, session } = reading;
@@ -155,6 +161,7 @@ export class Pipeline {
       context,
       session,
       workspace: this.#workspace.id,
+      earlier: await earlier(),
       signal,
       onDelta: (text, tokens) => {
         if (Number.isNaN(firstToken)) firstToken = (performance.now() - began) / 1000;

@@ -126,6 +126,7 @@ const REQUEST_ERRORS: ReadonlySet<string> = new Set([
   "LS-405",
   "LS-406",
   "LS-408",
+  "LS-410",
   "LS-601",
 ]);
 

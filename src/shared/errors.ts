@@ -165,6 +165,11 @@ export const userErrors = {
       "LS-409",
       "Nothing of this workspace is chosen.",
       "Open a file of the workspace, or select files in the explorer or text in the terminal.",
+  mentionMissing: (label: string) =>
+    new LongsightError(
+      "LS-410",
+      `'${label}' is not in the context, and its text cannot be read.`,
+      "See what is in the context and why with 'Longsight: Show Context Plan', or leave the mention out.",
     ),
   dataDirUnusable: (path: string, cause?: unknown) =>
     new LongsightError(

@@ -80,6 +80,22 @@ describe("conversations of an engine process", function () {
     );
   });
 
+  it("put earlier turns before the next question, and say how many had no room", async () => {
+    const engine = await start();
+    const question = "What is a berth?";
+    const alone = await engine.request(Ask, { askId: "a", question });
+    const id = alone.conversation?.id ?? "";
+    const second = await engine.request(Ask, { askId: "b", question, conversation: id });
+    const added = second.timings.prefilledTokens - (alone.timings.prefilledTokens - alone.context.tokens);
+    const { generatedTokens } = alone.timings;
+    assert.ok(added > generatedTokens, `${added} tokens more, ${generatedTokens} of them the answer before`);
+    assert.equal(second.droppedTurns, undefined);
+    const long = `${"ship ".repeat(3900)}?`;
+    await engine.request(Ask, { askId: "c", question: long, conversation: id });
+    const last = await engine.request(Ask, { askId: "d", question, conversation: id });
+    assert.equal(last.droppedTurns, 3);
+  });
+
   it("keep what failed and what was cancelled", async () => {
     const text = Array.from({ length: 200 }, (_, i) => `export const value${i} = ${i} * ${i % 7};\n`).join("");
     writeFileSync(path.join(scratch, "harbour/large.ts"), text);
