@@ -165,6 +165,7 @@ export const userErrors = {
       "LS-409",
       "Nothing of this workspace is chosen.",
       "Open a file of the workspace, or select files in the explorer or text in the terminal.",
+    ),
   mentionMissing: (label: string) =>
     new LongsightError(
       "LS-410",
