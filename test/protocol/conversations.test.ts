@@ -90,9 +90,9 @@ describe("conversations of an engine process", function () {
     const { generatedTokens } = alone.timings;
     assert.ok(added > generatedTokens, `${added} tokens more, ${generatedTokens} of them the answer before`);
     assert.equal(second.droppedTurns, undefined);
-    const long = `${"ship ".repeat(3900)}?`;
+    const long = `${"ship ".repeat(2100)}?`; // two of them have no room together
     await engine.request(Ask, { askId: "c", question: long, conversation: id });
-    const last = await engine.request(Ask, { askId: "d", question, conversation: id });
+    const last = await engine.request(Ask, { askId: "d", question: long, conversation: id });
     assert.equal(last.droppedTurns, 3);
   });
 
