@@ -1,12 +1,15 @@
 import type { EngineSettings } from "../shared/protocol";
+import { Outlines } from "./context/outlines";
 import { packContext } from "./context/pack";
 import { planContext } from "./context/plan";
 import type { PackedContext, Plan } from "./context/types";
+import { Uses } from "./context/uses";
 import type { Log } from "./log";
 import type { ActiveModel } from "./modelHost";
 import { type Operation, ProgressMeter } from "./progress";
 import { type Budget, budgetFor, requireBudget } from "./budget";
 import { type LongsightError } from "../shared/errors";
+import type { Symbols } from "./symbols/symbols";
 import type { WorkspaceHost } from "./workspaceHost";
 import type { ReadText, Snapshot } from "./workspace/types";
 
@@ -25,11 +28,14 @@ export interface CurrentContext {
 export class ContextHost {
   readonly #workspace: WorkspaceHost;
   readonly #log: Log;
+  readonly #outlines: Outlines;
+  readonly #uses = new Uses();
   #current: { readonly key: string; readonly context: CurrentContext } | null = null;
   #budget: { readonly key: string; readonly budget: Budget } | null = null;
 
-  constructor(workspace: WorkspaceHost, log: Log) {
+  constructor(workspace: WorkspaceHost, symbols: Symbols, log: Log) {
     this.#workspace = workspace;
+    this.#outlines = new Outlines(symbols);
     this.#log = log;
   }
 
@@ -53,7 +59,7 @@ export class ContextHost {
     return this.#whileStable(async () => {
       const { snapshot, read } = await this.#workspace.take(settings, { ...operation, count: true });
       const budget = this.#chooseBudget(settings, active, held);
-      return { plan: await this.#plan(snapshot, budget, active, read, operation), budget };
+      return { plan: await this.#plan(settings, snapshot, budget, active, read, operation), budget };
     });
   }
 
@@ -85,18 +91,20 @@ export class ContextHost {
   ): Promise<CurrentContext> {
     requireBudget(settings, active, held);
     const budget = this.#chooseBudget(settings, active, held);
-    const plan = await this.#plan(snapshot, budget, active, read, operation);
+    const plan = await this.#plan(settings, snapshot, budget, active, read, operation);
     const packed = await packContext({
       plan,
       frame: active.frame.before,
       read,
       tokens: active.tokens,
+      outlines: this.#outlines,
       signal: operation.signal,
     });
     return { packed, budget, asOf: snapshot.asOf };
   }
 
   #plan(
+    settings: EngineSettings,
     snapshot: Snapshot,
     budget: Budget,
     active: ActiveModel | null,
@@ -104,12 +112,18 @@ export class ContextHost {
     { signal, onProgress }: Operation,
   ): Promise<Plan> {
     const meter = new ProgressMeter("tokenize", "files", snapshot.documents.length, onProgress);
+    const { pinned, scope, outlines, reading } = settings;
     return planContext({
       snapshot,
       budget: budget.tokens,
       frameTokens: active?.frame.before.length ?? 0,
       read,
       tokens: active?.tokens ?? null,
+      pinned,
+      scope,
+      outlines: outlines ? this.#outlines : null,
+      uses: this.#uses,
+      map: reading === "perFile" ? "files" : "folders",
       signal,
       onProgress: (done) => meter.update(done),
     });

@@ -86,7 +86,8 @@ export class Pipeline {
     this.#runner = new Runner(log, onStatus, () => this.#restState());
     this.#workspace = new WorkspaceHost(roots, log, files);
     this.#model = new ModelHost(log);
-    this.#context = new ContextHost(this.#workspace, log);
+    this.names = new SymbolsHost(this.#workspace, log, () => this.#settings);
+    this.#context = new ContextHost(this.#workspace, this.names.symbols, log);
     this.#session = new SessionHost(log, onNotice);
     this.#readings = new Readings({
       runner: this.#runner,
@@ -98,7 +99,6 @@ export class Pipeline {
       settings: () => this.#settings,
       log,
     });
-    this.names = new SymbolsHost(this.#workspace, log, () => this.#settings);
     this.#traces = new TraceHost(() => path.join(this.#settings.dataDir, "traces"), this.names.inText);
     this.conversations = new ConversationHost(() => this.#settings.dataDir, this.#workspace, this.#traces, log);
   }

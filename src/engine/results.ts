@@ -17,15 +17,19 @@ export interface CalibrateResult {
 
 /** A plan as clients see it: every file of the workspace, also those that are left out before the budget. */
 export function toPlanResult(plan: Plan, budget: Budget, frameTokens: number, model: string | null): PlanResult {
-  const planned = plan.documents.map(({ document, tokens, estimated, included, reason }): PlannedFile => ({
-    path: document.path,
-    uri: document.uri,
-    bytes: document.bytes,
-    tokens,
-    estimated,
-    included,
-    reason,
-  }));
+  const planned = plan.documents.map(
+    ({ document, tokens, estimated, included, outline, pinned, reason }): PlannedFile => ({
+      path: document.path,
+      uri: document.uri,
+      bytes: document.bytes,
+      tokens,
+      estimated,
+      included,
+      ...(outline === true && { outline }),
+      ...(pinned === true && { pinned }),
+      reason,
+    }),
+  );
   const excluded = plan.snapshot.excluded.map((file): PlannedFile => ({
     ...file,
     tokens: 0,
@@ -40,6 +44,13 @@ export function toPlanResult(plan: Plan, budget: Budget, frameTokens: number, mo
     leftOut: count([...planned.filter((file) => !file.included), ...excluded]),
     files: [...planned, ...excluded],
     memoryBytes: Math.round(budget.memoryBytes(used)),
+    gain:
+      plan.gain === null
+        ? null
+        : {
+            ...plan.gain,
+            memoryBytes: Math.round(budget.memoryBytes(used + plan.gain.tokens) - budget.memoryBytes(used)),
+          },
     model,
   };
 }
@@ -79,7 +90,7 @@ export function unitsOf({ segments }: PackedContext): number[] {
 
 /** Where everything fits and the user set no budget, the budget is the workspace. */
 function describeBudget(plan: Plan, budget: Budget, used: number): { budget: number; budgetReason: string } {
-  const whole = plan.documents.every((document) => document.included);
+  const whole = plan.gain === null;
   if (whole && budget.reason !== "as set") return { budget: used, budgetReason: "the whole workspace" };
   return { budget: budget.tokens, budgetReason: budget.reason };
 }

@@ -18,13 +18,17 @@ export interface FileFrame {
  *
  *     ### src/app.ts (120 lines)
  *     ```typescript
+ *
+ * @param outline what of the text stands between the fences; null: all of it
  */
-export function fileFrame(document: Document, text: string): FileFrame {
-  const fence = fenceFor(text);
+export function fileFrame(document: Document, text: string, outline: string | null = null): FileFrame {
+  const inside = outline ?? text;
+  const fence = fenceFor(inside);
   const language = document.languageId === "plaintext" ? "" : document.languageId;
   const lines = countLines(text);
-  const header = `### ${printable(document.path)} (${lines} ${lines === 1 ? "line" : "lines"})\n${fence}${language}\n`;
-  const lastLineEnds = text === "" || /[\r\n]$/.test(text);
+  const size = `${outline === null ? "" : "declarations only, of "}${lines} ${lines === 1 ? "line" : "lines"}`;
+  const header = `### ${printable(document.path)} (${size})\n${fence}${language}\n`;
+  const lastLineEnds = inside === "" || /[\r\n]$/.test(inside);
   return { header, footer: `${lastLineEnds ? "" : "\n"}${fence}\n\n` };
 }
 

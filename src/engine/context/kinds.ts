@@ -22,9 +22,6 @@ const CONFIGURATION = /(?:^|\/)\.[^/]+$|\.(?:conf|cfg|properties|env|editorconfi
 const PROSE_OF_RECORD =
   /(?:^|\/)(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS|PATENTS|CHANGELOG|CHANGES|HISTORY|THIRD[-_]PARTY)[^/]*$/i;
 
-/** Order in which kinds are let in while the budget lasts. */
-const PRIORITY: readonly FileKind[] = ["manifest", "source", "documentation", "configuration", "test", "data"];
-
 export function kindOf(document: Document): FileKind {
   const { path, languageId } = document;
   if (TEST.test(path)) return "test";
@@ -38,8 +35,8 @@ export function kindOf(document: Document): FileKind {
   return languageId === "plaintext" || languageId === "diff" ? "data" : "source";
 }
 
-export function priorityOf(kind: FileKind): number {
-  return PRIORITY.indexOf(kind);
+export function isReadMe(document: Document): boolean {
+  return READ_ME.test(document.path);
 }
 
 /** Manifests and documentation change seldom: they stand first, so that the tokens before an edit stay the same. */

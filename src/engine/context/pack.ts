@@ -1,7 +1,9 @@
 import { throwIfAborted } from "../progress";
 import type { Document, ReadText } from "../workspace/types";
-import { fileFrame } from "./frame";
 import { tokenOffsets } from "./offsets";
+import type { Outlines } from "./outlines";
+import { fileOffsets } from "./parts";
+import { pieceOf } from "./piece";
 import { PackedSpanMap } from "./spanMap";
 import type { TokenCache } from "./tokens";
 import type { PackedContext, PackedFile, PackedSegment, Plan } from "./types";
@@ -13,6 +15,8 @@ export interface PackOptions {
   readonly frame: Int32Array;
   readonly read: ReadText;
   readonly tokens: TokenCache;
+  /** Needed when the plan has outlines. */
+  readonly outlines?: Outlines | null;
   readonly signal?: AbortSignal | undefined;
   /** Tokens packed, of tokens planned. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -24,23 +28,33 @@ export interface PackOptions {
  * @throws LongsightError LS-105 when a file changed since the snapshot, LS-900 aborted
  */
 export async function packContext(options: PackOptions): Promise<PackedContext> {
-  const { plan, frame, read, tokens, signal, onProgress } = options;
+  const { plan, frame, read, tokens, outlines, signal, onProgress } = options;
   const { tokenizer } = tokens;
   const packing = new Packing();
   packing.add("frame", frame, null);
   if (plan.map !== "") packing.add("map", tokenizer.tokenize(plan.map), null);
   const files: PackedFile[] = [];
   const total = frame.length + plan.mapTokens + plan.tokens;
-  for (const { document, included } of plan.documents) {
+  for (const { document, included, outline } of plan.documents) {
     if (!included) continue;
     throwIfAborted(signal);
     const text = await read(document);
-    const { header, footer } = fileFrame(document, text);
-    const body = await tokens.tokensOf(document.contentHash, () => text);
-    packing.add("header", tokenizer.tokenize(header), document);
+    const parts = outline === true ? await outlines?.outline(document, text) : null;
+    if (parts === undefined) throw new Error(`${document.path} has no outline any more`);
+    const piece = pieceOf(document, text, parts);
+    const body = await tokens.tokensOf(piece.hash, () => piece.text);
+    packing.add("header", tokenizer.tokenize(piece.header), document);
     const start = packing.add("file", body, document);
-    packing.add("header", tokenizer.tokenize(footer), document);
-    files.push({ document, text, start, count: body.length, offsets: tokenOffsets(text, body, tokenizer) });
+    packing.add("header", tokenizer.tokenize(piece.footer), document);
+    const offsets = tokenOffsets(piece.text, body, tokenizer);
+    files.push({
+      document,
+      text,
+      parts: parts?.parts ?? null,
+      start,
+      count: body.length,
+      offsets: parts === null ? offsets : fileOffsets(offsets, parts.parts),
+    });
     onProgress?.(packing.length, total);
   }
   await tokens.save();

@@ -1,4 +1,5 @@
 import { lastAtMost, lineStarts } from "../../shared/lines";
+import { partEnd } from "./parts";
 import type { PackedFile, SpanMap, TokenPlace } from "./types";
 
 /** Finds places by binary search over the files and over each file's token offsets and line starts. */
@@ -21,7 +22,7 @@ export class PackedSpanMap implements SpanMap {
     const offset = file.offsets[token - file.start] ?? 0;
     const starts = this.#linesOf(file);
     const line = lastAtMost(starts, offset);
-    const length = (file.offsets[lastAtMost(file.offsets, offset) + 1] ?? file.text.length) - offset;
+    const length = this.#endOf(file, offset) - offset;
     return { document: file.document, line: line + 1, column: offset - (starts[line] ?? 0), length };
   }
 
@@ -45,10 +46,16 @@ export class PackedSpanMap implements SpanMap {
     return Math.min(file.count, lastAtMost(file.offsets, offset - 1) + 1);
   }
 
-  /** First token of the character group that holds an offset. */
+  /** First token of the character group that holds an offset; where nothing holds it, the next token. */
   #firstReaching(file: PackedFile, offset: number): number {
     const holding = file.offsets[Math.max(0, lastAtMost(file.offsets, offset))] ?? 0;
-    return this.#firstFrom(file, holding);
+    return this.#firstFrom(file, this.#endOf(file, holding) > offset ? holding : offset);
+  }
+
+  /** Where the tokens that start at an offset end in the file. */
+  #endOf(file: PackedFile, offset: number): number {
+    const next = file.offsets[lastAtMost(file.offsets, offset) + 1] ?? file.text.length;
+    return Math.min(next, partEnd(file.parts, offset, file.text.length));
   }
 
   #linesOf(file: PackedFile): Int32Array {

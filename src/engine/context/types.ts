@@ -1,3 +1,4 @@
+import type { Interval } from "../../shared/trace";
 import type { Document, Snapshot } from "../workspace/types";
 
 /** What the packing needs of a tokenizer; the model stage provides it. */
@@ -17,7 +18,19 @@ export interface PlannedDocument {
   readonly tokens: number;
   readonly estimated: boolean;
   readonly included: boolean;
+  /** Only its declarations are in: `tokens` counts those. */
+  readonly outline?: boolean;
+  /** Matched by a pinned pattern. */
+  readonly pinned?: boolean;
   readonly reason: string;
+}
+
+/** What more tokens would bring in. */
+export interface Gain {
+  /** Tokens that would be used of those offered. */
+  readonly tokens: number;
+  /** Files that would be in as a whole and are not yet. */
+  readonly files: number;
 }
 
 /** What goes in under the token budget, in the order of the context, and why the rest does not. */
@@ -32,6 +45,8 @@ export interface Plan {
   readonly map: string;
   /** Tokens of the map; estimated while the documents' are. */
   readonly mapTokens: number;
+  /** What 64 k tokens more would bring; null when everything is in as a whole. */
+  readonly gain: Gain | null;
 }
 
 /** One piece of the context: [start, start + count) in tokens. */
@@ -47,13 +62,16 @@ export interface PackedSegment {
 /** A document in the context: its text, and which token stands where. */
 export interface PackedFile {
   readonly document: Document;
+  /** The whole text, of which an outline has only parts in the context. */
   readonly text: string;
+  /** What of the text is in, as ascending, disjoint, half-open UTF-16 offsets; null: all of it. */
+  readonly parts: readonly Interval[] | null;
   /** First token of the text in the context, and number of tokens of the text: without header and fences. */
   readonly start: number;
   readonly count: number;
   /**
-   * UTF-16 offset into the text where each token starts, and the text's length at the end: count + 1 ascending values.
-   * Tokens that share a character share the offset.
+   * UTF-16 offset into the text where each token starts, and at the end where the last one ends: count + 1 ascending
+   * values. Tokens that share a character share the offset; a token that goes on past the end of a part belongs to it.
    */
   readonly offsets: Int32Array;
 }

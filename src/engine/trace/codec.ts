@@ -30,7 +30,15 @@ const headerSchema = z.object({
   contextTokens: count,
   bodyBytes: count,
   files: z.array(
-    z.object({ path: z.string(), uri: z.string(), start: count, count, textBytes: count, offsetBytes: count }),
+    z.object({
+      path: z.string(),
+      uri: z.string(),
+      start: count,
+      count,
+      parts: z.array(z.tuple([count, count])).optional(),
+      textBytes: count,
+      offsetBytes: count,
+    }),
   ),
   steps: z.array(
     z.object({
@@ -62,9 +70,16 @@ export async function encodeTrace(trace: Trace): Promise<Uint8Array> {
   const header: TraceHeader = {
     ...facts,
     bodyBytes: body.length,
-    files: files.map(({ path, uri, start, count }, index) => {
+    files: files.map(({ path, uri, start, count, parts }, index) => {
       const textBytes = texts[index]?.length ?? 0;
-      return { path, uri, start, count, textBytes, offsetBytes: offsets[index]?.length ?? 0 };
+      const place = {
+        path,
+        uri,
+        start,
+        count,
+        ...(parts && { parts: parts.map(([from, to]) => [from, to] as [number, number]) }),
+      };
+      return { ...place, textBytes, offsetBytes: offsets[index]?.length ?? 0 };
     }),
     steps: steps.map(({ phase, text, selectable, selection }) => {
       return { phase, text, selectable: [...selectable], bytes: selection.length };
@@ -119,8 +134,9 @@ export async function decodeTrace(data: Buffer): Promise<Trace> {
   const { files, steps, bodyBytes: _, ...facts } = header;
   return {
     ...facts,
-    files: files.map(({ path, uri, start, count }, index): TracedFile => {
-      return { path, uri, start, count, text: texts[index] ?? "", offsets: offsets[index] ?? new Int32Array(1) };
+    files: files.map(({ path, uri, start, count, parts }, index): TracedFile => {
+      const place = { path, uri, start, count, ...(parts && { parts }) };
+      return { ...place, text: texts[index] ?? "", offsets: offsets[index] ?? new Int32Array(1) };
     }),
     steps: steps.map(({ phase, text, selectable, bytes }): TraceStep => {
       return { phase, text, selectable, selection: take(bytes) };

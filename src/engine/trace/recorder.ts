@@ -39,9 +39,9 @@ export class TraceRecorder {
 
   /** The whole trace as recorded so far. */
   finish(): Trace {
-    const files = this.#context.files.map(({ document, start, count, text, offsets }) => {
+    const files = this.#context.files.map(({ document, start, count, text, parts, offsets }) => {
       const { path, uri } = document;
-      return { path, uri, start, count, text, offsets };
+      return { path, uri, start, count, text, ...(parts !== null && { parts }), offsets };
     });
     return { ...this.#facts, id: this.id, files, steps: [...this.#steps] };
   }

@@ -1,6 +1,7 @@
 import { lastAtMost } from "../../shared/lines";
 import type { TokenSelection } from "../../shared/trace";
 import type { LineTable } from "./lineTable";
+import type { TracedFile } from "./types";
 
 /**
  * The tokens that a line shows, with their counts. A token that goes on past the line's end is cut there and shown again on
@@ -22,8 +23,13 @@ export function lineTokens(table: LineTable, line: number, counts: Uint32Array):
       count = Math.max(count, counts[file.start + index] ?? 0);
     }
     const from = Math.max(offset, lineStart);
-    const to = Math.min(file.offsets[index] ?? lineEnd, lineEnd);
+    const to = Math.min(file.offsets[index] ?? lineEnd, lineEnd, partEnd(file, offset));
     if (to > from) tokens.push({ column: from - lineStart, length: to - from, count });
   }
   return tokens;
+}
+
+/** Where the part of the text ends that a token starts in: nothing behind it was in the context. */
+function partEnd({ parts, text }: TracedFile, offset: number): number {
+  return parts?.find(([from, to]) => from <= offset && offset < to)?.[1] ?? text.length;
 }

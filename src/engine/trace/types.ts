@@ -19,6 +19,8 @@ export interface TracedFile {
   readonly start: number;
   readonly count: number;
   readonly text: string;
+  /** As in PackedFile; absent: the whole text. */
+  readonly parts?: readonly Interval[];
   /** As in PackedFile. */
   readonly offsets: Int32Array;
 }

@@ -44,6 +44,16 @@ describe("repository map", () => {
     }
   });
 
+  it("of folders does not change when a file is added, only when a folder is", () => {
+    const folders = (...more: string[]): string =>
+      repositoryMap([...all, ...documents(...more)], characters, 1000, "folders");
+    assert.equal(folders(), "Folders of this repository:\n./: src/, test/\nsrc/: deep/\nsrc/deep/: er/\n\n");
+    assert.equal(folders("src/new.ts", "also.ts", "src/deep/er/d.ts"), folders());
+    assert.notEqual(folders("lib/new.ts"), folders());
+    assert.ok(repositoryMap(all, characters, 50, "folders").length <= 50);
+    assert.equal(repositoryMap(documents("a.ts"), characters, 1000, "folders"), "");
+  });
+
   it("does not change with the content of files", () => {
     const { snapshot } = snapshotOfTexts({ "README.md": "longer than before\n", "src/a.ts": "" });
     assert.equal(

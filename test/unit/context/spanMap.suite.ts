@@ -1,29 +1,54 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { tokenOffsets } from "../../../src/engine/context/offsets";
+import { Outlines } from "../../../src/engine/context/outlines";
 import { packContext } from "../../../src/engine/context/pack";
 import { planContext } from "../../../src/engine/context/plan";
 import { TokenCache } from "../../../src/engine/context/tokens";
 import type { PackedContext, PackedFile, Tokenizer } from "../../../src/engine/context/types";
+import { Symbols } from "../../../src/engine/symbols/symbols";
 import { countLines, lineStarts } from "../../../src/shared/lines";
 import { hardTexts, snapshotOfTexts } from "./workspace";
 
-async function pack(texts: Readonly<Record<string, string>>, tokenizer: Tokenizer): Promise<PackedContext> {
+async function pack(
+  texts: Readonly<Record<string, string>>,
+  tokenizer: Tokenizer,
+  outlines: Outlines | null = null,
+): Promise<PackedContext> {
   const { snapshot, read } = snapshotOfTexts(texts);
   const tokens = new TokenCache(tokenizer, null);
   const plan = await planContext({ snapshot, budget: 1_000_000, read, tokens });
-  return packContext({ plan, frame: tokenizer.tokenize("You know one repository.\n"), read, tokens });
+  const outlined = plan.documents.map(async (entry) => {
+    const outline = outlines === null ? undefined : await outlines.outline(entry.document, await read(entry.document));
+    return outline === undefined ? entry : { ...entry, outline: true };
+  });
+  const documents = await Promise.all(outlined);
+  const frame = tokenizer.tokenize("You know one repository.\n");
+  return packContext({ plan: { ...plan, documents }, frame, read, tokens, outlines });
 }
+
+/** Source files of this repository. */
+function ownSources(): Record<string, string> {
+  const sources: Record<string, string> = {};
+  const folder = path.join(import.meta.dirname, "../../../src/engine/context");
+  for (const name of readdirSync(folder)) sources[`src/${name}`] = readFileSync(path.join(folder, name), "utf8");
+  return sources;
+}
+
+/** Declarations that are hard on places: among text of several bytes a character, at odd line ends, with very long lines. */
+const hardDeclarations: Readonly<Record<string, string>> = {
+  "emoji.ts": `// 🚀 starts\r\nexport function start🚀() {}\r\n${"/* 👩‍👩‍👧‍👦 */ x;\r\n".repeat(40)}class Größe {\r\n  日本(): void {}\r\n}`,
+  "wide.py": `def wide(${Array.from({ length: 90 }, (_, i) => `名${i}`).join(", ")}):\n    """日本語の説明。"""\n${"    pass\n".repeat(50)}`,
+  "mac.js": `function one() {\r${"  work();\r".repeat(30)}}\rfunction two() {\r${"  work();\r".repeat(30)}}`,
+};
 
 /** What must hold of every span map, whatever the tokenizer; the tests that use a tokenizer are made from it. */
 export function describeSpanMap(getTokenizer: () => Tokenizer): void {
   let packed: PackedContext;
 
   before(async () => {
-    const sources: Record<string, string> = {};
-    const folder = path.join(import.meta.dirname, "../../../src/engine/context");
-    for (const name of readdirSync(folder)) sources[`src/${name}`] = readFileSync(path.join(folder, name), "utf8");
-    packed = await pack({ ...hardTexts, ...sources }, getTokenizer());
+    packed = await pack({ ...hardTexts, ...ownSources() }, getTokenizer());
   });
 
   const each = (check: (file: PackedFile) => void): void => packed.files.forEach(check);
@@ -88,6 +113,73 @@ export function describeSpanMap(getTokenizer: () => Tokenizer): void {
       const whole = packed.spans.tokensOf(document.path, 1, lines);
       assert.deepEqual(whole, packed.spans.fileOf(document.path));
       assert.deepEqual(whole, [start, start + count]);
+    });
+  });
+
+  describe("of outlines", () => {
+    let outlined: PackedContext;
+
+    before(async () => {
+      const symbols = new Symbols();
+      outlined = await pack({ ...hardDeclarations, ...ownSources() }, getTokenizer(), new Outlines(symbols));
+      await symbols.dispose();
+    });
+
+    const partsOf = (file: PackedFile): readonly (readonly [number, number])[] => file.parts ?? [[0, file.text.length]];
+
+    it("gives each token the line and column in the file where its text begins", () => {
+      assert.ok(outlined.files.filter(({ parts }) => parts !== null).length >= 10);
+      for (const file of outlined.files) {
+        const { document, text, start, count } = file;
+        // Character by character: where in the file each stands.
+        const origin = partsOf(file).flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i));
+        const inContext = partsOf(file)
+          .map(([from, to]) => text.slice(from, to))
+          .join("");
+        const tokens = outlined.tokens.subarray(start, start + count);
+        const offsets = tokenOffsets(inContext, tokens, getTokenizer());
+        const starts = lineStarts(text);
+        for (let index = 0; index < count; index++) {
+          const place = outlined.spans.place(start + index)!;
+          const offset = starts[place.line - 1]! + place.column;
+          assert.equal(offset, origin[offsets[index]!], `${document.path}, token ${index}`);
+          assert.ok(place.length > 0);
+          const piece = getTokenizer().piece(tokens[index]!);
+          if (piece !== null) assert.ok(piece.startsWith(text.slice(offset, offset + place.length)), document.path);
+          assert.ok(
+            partsOf(file).some(([from, to]) => from <= offset && offset + place.length <= to),
+            document.path,
+          );
+        }
+      }
+    });
+
+    it("finds the tokens of declared lines, and none of what is left out", () => {
+      for (const file of outlined.files) {
+        const starts = lineStarts(file.text);
+        for (let line = 1; line <= starts.length; line++) {
+          const [from, to] = outlined.spans.tokensOf(file.document.path, line, line)!;
+          assert.ok(file.start <= from && from <= to && to <= file.start + file.count);
+          const [begin, end] = [starts[line - 1]!, starts[line] ?? file.text.length];
+          const there = partsOf(file).some(([first, last]) => first < end && begin < last);
+          if (!there) assert.equal(from, to, `${file.document.path}:${line}`);
+          for (let token = from; token < to; token++) assert.ok(outlined.spans.place(token)!.line <= line);
+        }
+        const every = outlined.spans.tokensOf(file.document.path, 1, starts.length);
+        assert.deepEqual(every, outlined.spans.fileOf(file.document.path));
+      }
+    });
+
+    it("keeps whole text for citations, and says in the heading that only declarations are in", () => {
+      const file = outlined.files.find(({ document }) => document.path === "src/plan.ts")!;
+      assert.match(file.text, /if \(included\.length === 0\)/);
+      const unit = outlined.segments.filter(({ document }) => document === file.document);
+      const first = outlined.tokens.subarray(unit[0]!.start, file.start + file.count);
+      const shown = getTokenizer().detokenize(first);
+      assert.match(shown, /^### src\/plan\.ts \(declarations only, of \d+ lines\)\n```typescript\n/);
+      assert.match(shown, /^export async function planContext\(options: PlanOptions\): Promise<Plan> \{$/m);
+      assert.doesNotMatch(shown, /if \(included\.length/);
+      assert.ok(file.count < getTokenizer().tokenize(file.text).length * 0.65);
     });
   });
 
