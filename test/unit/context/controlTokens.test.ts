@@ -33,7 +33,7 @@ const MARKERS = [
   "<think>",
 ];
 
-for (const variable of ["LONGSIGHT_TEST_MODEL", "LONGSIGHT_TEST_CHAT_MODEL"]) {
+for (const variable of ["LONGSIGHT_TEST_MODEL", "LONGSIGHT_TEST_CHAT_MODEL"] as const) {
   describe(`control tokens in file text, with the vocabulary of ${variable}`, function () {
     this.timeout(120_000);
     let model: LoadedModel;
