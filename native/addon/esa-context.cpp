@@ -49,6 +49,7 @@ Napi::FunctionReference EsaContext::define(Napi::Env env) {
         InstanceMethod<&EsaContext::remove>("remove"),
         InstanceMethod<&EsaContext::snapshot_save>("snapshotSave"),
         InstanceMethod<&EsaContext::snapshot_load>("snapshotLoad"),
+        InstanceMethod<&EsaContext::set_must>("setMust"),
         InstanceMethod<&EsaContext::segment_save>("segmentSave"),
         InstanceMethod<&EsaContext::segment_load>("segmentLoad"),
         InstanceMethod<&EsaContext::segment_copy>("segmentCopy"),
@@ -182,8 +183,9 @@ Napi::Value EsaContext::prefill(const Napi::CallbackInfo & info) {
     const Napi::Env env = info.Env();
     return guarded(env, [&]() -> Napi::Value {
         const auto tokens  = read_tokens(info[0], "tokens");
-        const bool trace   = read_bool(info[1], "trace");
-        const auto notify  = read_function(info[2], "onProgress");
+        const bool last    = read_bool(info[1], "trace");
+        const auto traced  = read_bool(info[2], "traces") ? Chunks::all : last ? Chunks::last : Chunks::none;
+        const auto notify  = read_function(info[3], "onProgress");
         const auto call    = begin();
         const auto it      = session;
         const auto outcome = std::make_shared<PrefillOutcome>();
@@ -195,13 +197,17 @@ Napi::Value EsaContext::prefill(const Napi::CallbackInfo & info) {
             [it] { it->request_abort(); });
         return Job::start(
             env, "prefill",
-            [=] { *outcome = it->prefill(tokens, trace, [&](int32_t done, int32_t total) { stream->push({ done, total }); }); },
+            [=] { *outcome = it->prefill(tokens, traced, [&](int32_t done, int32_t total) { stream->push({ done, total }); }); },
             [=](Napi::Env env) -> Napi::Value {
                 stream->finish();
                 Napi::Object object = Napi::Object::New(env);
                 object.Set("done", outcome->done);
                 object.Set("aborted", outcome->aborted);
-                object.Set("trace", copy_bytes(env, outcome->trace));
+                Napi::Array traces = Napi::Array::New(env, outcome->traces.size());
+                for (size_t i = 0; i < outcome->traces.size(); i++) {
+                    traces.Set(uint32_t(i), copy_bytes(env, outcome->traces[i]));
+                }
+                object.Set("traces", traces);
                 return object;
             },
             call);
@@ -287,6 +293,18 @@ Napi::Value EsaContext::snapshot_load(const Napi::CallbackInfo & info) {
             [=, it = session] { *tokens = it->snapshot_load(path, key); },
             [tokens](Napi::Env env) { return copy_tokens(env, *tokens); },
             call);
+    });
+}
+
+// setMust(ranges: Int32Array): first and end of each, one after the other
+Napi::Value EsaContext::set_must(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto ranges = read_tokens(info[0], "ranges");
+        if (ranges.size() % 2 != 0) {
+            throw NativeError("BAD_ARGUMENT", "ranges: two numbers for each");
+        }
+        idle().set_must(ranges);
+        return info.Env().Undefined();
     });
 }
 

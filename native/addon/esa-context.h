@@ -38,6 +38,7 @@ private:
     Napi::Value remove(const Napi::CallbackInfo & info);
     Napi::Value snapshot_save(const Napi::CallbackInfo & info);
     Napi::Value snapshot_load(const Napi::CallbackInfo & info);
+    Napi::Value set_must(const Napi::CallbackInfo & info);
     Napi::Value segment_save(const Napi::CallbackInfo & info);
     Napi::Value segment_load(const Napi::CallbackInfo & info);
     Napi::Value segment_copy(const Napi::CallbackInfo & info);

@@ -133,7 +133,7 @@ Session::Step Session::decode(const llama_token * tokens, int32_t count, bool wa
     }
 }
 
-PrefillOutcome Session::prefill(const std::vector<llama_token> & tokens, bool trace, const Progress & progress) {
+PrefillOutcome Session::prefill(const std::vector<llama_token> & tokens, Chunks traced, const Progress & progress) {
     const auto lock = lock_open();
     check_tokens(tokens);
     const int32_t total = int32_t(tokens.size());
@@ -149,11 +149,11 @@ PrefillOutcome Session::prefill(const std::vector<llama_token> & tokens, bool tr
             outcome.aborted = true;
         } else {
             outcome.done += count;
+            if (is_esa && is_traced && (traced == Chunks::all || (traced == Chunks::last && outcome.done == total))) {
+                outcome.traces.push_back(encode_trace());
+            }
             progress(outcome.done, total);
         }
-    }
-    if (trace && !outcome.aborted && total > 0) {
-        outcome.trace = encode_trace();
     }
     return outcome;
 }
@@ -320,6 +320,13 @@ void Session::segment_copy(Session & source, int32_t from, int32_t count) {
     check_status(llama_esa_segment_copy(context.get(), source.context.get(), from, size_t(count)));
     has_logits = has_logits && count == 0;
     n_tokens   = n_tokens + count;
+}
+
+void Session::set_must(const std::vector<int32_t> & ranges) {
+    const auto lock = lock_open();
+    if (is_esa) {
+        check_status(llama_esa_set_must(context.get(), ranges.data(), ranges.size()/2));
+    }
 }
 
 void Session::bench_fill(int32_t count) {

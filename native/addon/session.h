@@ -22,8 +22,11 @@ struct ContextDeleter {
 struct PrefillOutcome {
     int32_t              done    = 0;
     bool                 aborted = false;
-    std::vector<uint8_t> trace; // empty: not asked for, or dense
+    std::vector<std::vector<uint8_t>> traces; // of each chunk that was asked for; dense: none
 };
+
+// whose selection prefill collects
+enum class Chunks { none, last, all };
 
 enum class Finish { end, stop, length, full, abort };
 
@@ -53,7 +56,7 @@ public:
     int32_t  n_layer() const { return n_layers; }
 
     // Appends tokens chunk by chunk; an aborted chunk leaves nothing behind. Throws FULL before anything is appended.
-    PrefillOutcome prefill(const std::vector<llama_token> & tokens, bool trace, const Progress & progress);
+    PrefillOutcome prefill(const std::vector<llama_token> & tokens, Chunks traced, const Progress & progress);
 
     // Samples and appends until something ends it; the last token that was emitted is not appended.
     GenerateOutcome generate(const SamplingOptions & options, const Emit & emit);
@@ -81,6 +84,9 @@ public:
 
     // Appends tokens [from, from + count) of another session. Throws BAD_ARGUMENT, FULL, UNSUPPORTED.
     void segment_copy(Session & source, int32_t from, int32_t count);
+
+    // Tokens of these [from, to) are always attended, until set again. Throws BAD_ARGUMENT. Dense contexts attend to all.
+    void set_must(const std::vector<int32_t> & ranges);
 
     // Fills the cache with arbitrary keys and values instead of computing them.
     void bench_fill(int32_t count);

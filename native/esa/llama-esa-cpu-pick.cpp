@@ -101,20 +101,41 @@ static void list(ggml_tensor * dst, int ith, int nth, void * userdata) {
     const float * f = (const float *) dst->src[0]->data + m.first;
     const float cut = sampled_cut(f, m.size(), dst->ne[0]);
 
+    const auto & must = ((llama_esa_pick_params *) userdata)->must;
+    const int64_t eps = ((llama_esa_pick_params *) userdata)->proximity;
+
     mine.list.clear();
     if ((int64_t) mine.above.size() < t1 - t0) {
         mine.above.resize(t1 - t0);
     }
     int64_t n = 0;
-    for (int64_t i = t0 - m.first; i < t1 - m.first; ++i) {
-        mine.above[n] = (int32_t) i;
-        n += f[i] >= cut;
+    if (must.empty()) {
+        for (int64_t i = t0 - m.first; i < t1 - m.first; ++i) {
+            mine.above[n] = (int32_t) i;
+            n += f[i] >= cut;
+        }
+        mine.n_above = n;
+    } else {
+        // with the neighbours of what must be in, so that its pooled scores are known
+        mine.n_above = 0;
+        size_t r = 0;
+        for (int64_t i = t0 - m.first; i < t1 - m.first; ++i) {
+            while (r < must.size() && must[r].to + eps <= m.first + i) {
+                r++;
+            }
+            const bool near = r < must.size() && m.first + i >= must[r].from - eps;
+            mine.above[n] = (int32_t) i;
+            n += near || f[i] >= cut;
+            mine.n_above += f[i] >= cut;
+        }
     }
     for (int64_t i = 0; i < n; ++i) {
         mine.list.push_back({ mine.above[i], f[mine.above[i]] });
     }
     for (int i = nth; ith == 0 && i < GGML_MAX_N_THREADS; ++i) {
-        ((llama_esa_pick_params *) userdata)->tasks[i].list.clear(); // of an earlier graph with more threads
+        auto & earlier = ((llama_esa_pick_params *) userdata)->tasks[i]; // of a graph with more threads
+        earlier.list.clear();
+        earlier.n_above = 0;
     }
     if (dst->src[3]) {
         score_list(mine.list, m, dst->src[3], (const float *) dst->src[4]->data);
@@ -191,6 +212,28 @@ static void drop_below_best(std::vector<candidate> & list, int64_t k) {
     }), list.end());
 }
 
+// The same, but first of all what must be in; -> params.taken
+static void take_required(const std::vector<candidate> & list, int64_t k, const llama_esa_middle & m, llama_esa_pick_params & params) {
+    params.required.clear();
+    params.others.clear();
+    size_t r = 0;
+    for (const candidate & c : list) {
+        const int64_t t = m.first + c.token;
+        while (r < params.must.size() && params.must[r].to <= t) {
+            r++;
+        }
+        const bool required = r < params.must.size() && t >= params.must[r].from && m.cell(t) >= 0;
+        (required ? params.required : params.others).push_back(c);
+    }
+    const int64_t n_required = std::min<int64_t>(k, params.required.size());
+    params.taken.clear();
+    auto take = [&](int32_t token) { params.taken.push_back(token); };
+    take_best(params.required, n_required, params.tied, take);
+    const auto middle = params.taken.size();
+    take_best(params.others, k - n_required, params.tied, take);
+    std::inplace_merge(params.taken.begin(), params.taken.begin() + (ptrdiff_t) middle, params.taken.end());
+}
+
 static void pick(ggml_tensor * dst, int ith, int /*nth*/, void * userdata) {
     if (ith != 0) {
         return;
@@ -216,23 +259,34 @@ static void pick(ggml_tensor * dst, int ith, int /*nth*/, void * userdata) {
 
     const int64_t k = std::min(m.size(), n_sel - n_out);
     params.merged.clear();
+    int64_t n_above = 0;
     for (const auto & task : params.tasks) {
+        n_above += task.n_above;
         params.merged.insert(params.merged.end(), task.list.begin(), task.list.end());
     }
-    if ((int64_t) params.merged.size() < k) {
+    if (n_above < k) {
         const float * f = (const float *) dst->src[1]->data + m.first;
         params.merged.clear();
         for (int32_t i = 0; i < (int32_t) m.size(); ++i) {
             params.merged.push_back({ i, f[i] });
         }
     }
-    drop_below_best(params.merged, k);
+    if (params.must.empty()) {
+        drop_below_best(params.merged, k);
+    }
     const auto * list = &params.merged;
     if (params.proximity > 0) {
         pool(params.merged, (int32_t) m.size(), params.proximity, params.pooled);
         list = &params.pooled;
     }
-    take_best(*list, k, params.tied, [&](int32_t token) { emit(m.first + token); });
+    if (params.must.empty()) {
+        take_best(*list, k, params.tied, [&](int32_t token) { emit(m.first + token); });
+    } else {
+        take_required(*list, k, m, params);
+        for (int32_t token : params.taken) {
+            emit(m.first + token);
+        }
+    }
 
     while (n_out < n_sel) { // not reached: the plan selects only when there is enough
         emit(0);

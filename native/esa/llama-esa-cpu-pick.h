@@ -8,9 +8,16 @@
 #include <cstdint>
 #include <vector>
 
+// tokens [from, to)
+struct llama_esa_token_range {
+    int32_t from, to;
+};
+
 // Read and written by the operations while a graph runs; lives as long as the context. One layer uses it at a time.
 struct llama_esa_pick_params {
     int32_t proximity = 0;
+
+    std::vector<llama_esa_token_range> must; // these are picked before all others; token indices, ascending and apart
 
     struct candidate {
         int32_t token; // relative to the start of M
@@ -21,11 +28,13 @@ struct llama_esa_pick_params {
     struct candidates {
         std::vector<int32_t>   above;
         std::vector<candidate> list;
+        int64_t n_above = 0; // of the list: those that reach the cut
     };
     std::vector<candidates> tasks{ GGML_MAX_N_THREADS };
 
     // scratch of the one that picks
-    std::vector<candidate> merged, pooled;
+    std::vector<candidate> merged, pooled, required, others;
+    std::vector<int32_t>   taken;
     std::vector<uint64_t>  tied;
 };
 

@@ -45,6 +45,39 @@ enum llama_esa_status llama_esa_remove(struct llama_context * ctx, llama_pos p0,
     return LLAMA_ESA_OK;
 }
 
+enum llama_esa_status llama_esa_set_must(struct llama_context * ctx, const llama_pos * ranges, size_t n_ranges) {
+    llama_esa * esa = ctx ? ctx->get_cparams().esa : nullptr;
+    if (!esa) {
+        return llama_esa_fail(LLAMA_ESA_UNSUPPORTED, "must: this context does not run ESA");
+    }
+    if (!ranges && n_ranges > 0) {
+        return llama_esa_fail(LLAMA_ESA_BAD_ARGUMENT, "must: no ranges");
+    }
+    std::vector<llama_esa_token_range> sorted;
+    for (size_t i = 0; i < n_ranges; ++i) {
+        const llama_esa_token_range r = { ranges[2*i], ranges[2*i + 1] };
+        if (r.from < 0 || r.from > r.to) {
+            return llama_esa_fail(LLAMA_ESA_BAD_ARGUMENT, "must: [%d, %d) is not a range of tokens", r.from, r.to);
+        }
+        if (r.from < r.to) {
+            sorted.push_back(r);
+        }
+    }
+    std::sort(sorted.begin(), sorted.end(), [](const auto & a, const auto & b) { return a.from < b.from; });
+
+    ctx->synchronize();
+    esa->must.clear();
+    for (const auto & r : sorted) {
+        if (!esa->must.empty() && r.from <= esa->must.back().to) {
+            esa->must.back().to = std::max(esa->must.back().to, r.to);
+        } else {
+            esa->must.push_back(r);
+        }
+    }
+    esa->pick_params.must = esa->must;
+    return LLAMA_ESA_OK;
+}
+
 int32_t llama_esa_trace(const struct llama_context * ctx, int32_t il, int32_t * tokens, int32_t n_max) {
     const llama_esa * esa = ctx ? ctx->get_cparams().esa : nullptr;
     if (!esa || il < 0 || il >= (int32_t) esa->layers.size() || !esa->layers[il].trace) {

@@ -150,6 +150,8 @@ struct llama_esa {
 
     bool capture = false;
 
+    std::vector<llama_esa_token_range> must; // tokens that are always attended; ascending and apart
+
     llama_esa_pick_params pick_params; // of the CPU's selection
 
 private:

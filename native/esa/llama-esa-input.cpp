@@ -12,6 +12,7 @@
 // Small enough to lose against every score, large enough that adding to it stays finite.
 static constexpr float SCORE_NONE = -1e20f;
 static constexpr float SCORE_INIT =  1e30f;
+static constexpr float SCORE_MUST =  1e29f;
 
 llm_graph_input_esa::llm_graph_input_esa(llama_esa & esa, const llama_esa_plan & plan, ggml_context * ctx, const ggml_tensor * k_idxs) :
     esa(esa), plan(plan), k_idxs(k_idxs) {
@@ -59,6 +60,12 @@ llm_graph_input_esa::llm_graph_input_esa(llama_esa & esa, const llama_esa_plan &
         if (portable) {
             m_cell  = input(GGML_TYPE_F32, plan.n_kv,    1, "esa_m_cell");
             m_token = input(GGML_TYPE_F32, plan.n_order, 1, "esa_m_token");
+        }
+        const bool device_select = std::any_of(esa.layers.begin(), esa.layers.end(), [&](const auto & l) {
+            return l.enabled() && !l.own_ops && l.device_select(plan);
+        });
+        if (plan.must && device_select) {
+            must = input(GGML_TYPE_F32, plan.n_kv + LLAMA_ESA_N_SAMPLES, 1, "esa_must");
         }
         if (plan.order) {
             order = input(GGML_TYPE_I32, plan.n_order, 1, "esa_order");
@@ -203,6 +210,23 @@ void llm_graph_input_esa::set_far(int64_t p0, int64_t first_local) {
     set_tensor(far_pos, pos);
 }
 
+// What is added to the scores of M [first_m, first_local) so that the tokens that must be in are. As many as are selected, or
+// more: the others are not of M.
+static void raise_must(const llama_esa & esa, int64_t first_m, int64_t first_local, std::vector<float> & add) {
+    std::vector<bool> is_must(first_local, false);
+    int64_t n_must = 0;
+    for (const auto & r : esa.must) {
+        for (int64_t t = std::max<int64_t>(r.from, first_m); t < std::min<int64_t>(r.to, first_local); ++t) {
+            is_must[t] = esa.layout.cell_of(t) >= 0;
+            n_must += is_must[t];
+        }
+    }
+    const bool only_must = n_must >= (int64_t) esa.params.n_top;
+    for (int64_t t = first_m; t < first_local; ++t) {
+        add[t] += is_must[t] ? (only_must ? 0.0f : SCORE_MUST) : only_must ? -INFINITY : 0.0f;
+    }
+}
+
 void llm_graph_input_esa::set_select(int64_t first_local) {
     const int64_t first_m = std::min<int64_t>(esa.params.n_init, first_local);
     const int64_t n       = esa.layout.n_tokens();
@@ -218,6 +242,11 @@ void llm_graph_input_esa::set_select(int64_t first_local) {
         }
         set_tensor(order, cells);
     }
+    if (must) {
+        std::vector<float> by_token(plan.n_kv + LLAMA_ESA_N_SAMPLES, 0.0f);
+        raise_must(esa, first_m, first_local, by_token);
+        set_tensor(must, by_token);
+    }
     if (m_token) {
         std::vector<float> by_cell (plan.n_kv, SCORE_NONE);
         std::vector<float> by_token(plan.n_order, -INFINITY);
@@ -229,6 +258,9 @@ void llm_graph_input_esa::set_select(int64_t first_local) {
                 by_token[t]   = 0.0f;
                 by_cell[cell] = 0.0f;
             }
+        }
+        if (plan.must) {
+            raise_must(esa, first_m, first_local, by_token);
         }
         set_tensor(m_cell,  by_cell);
         set_tensor(m_token, by_token);

@@ -32,7 +32,8 @@ public:
     // when selecting
     ggml_tensor * order     = nullptr; // I32 [n_order]                 cell of each token, if not the same
     ggml_tensor * m_cell    = nullptr; // F32 [n_kv]                    portable: 0 for cells of M, else very small
-    ggml_tensor * m_token   = nullptr; // F32 [n_order]                 portable: 0 for M, very large for I, else -inf
+    ggml_tensor * m_token   = nullptr; // F32 [n_order]                 portable: 0 for M, very large for I, large for what must be in, else -inf
+    ggml_tensor * must      = nullptr; // F32 [n_kv + LLAMA_ESA_N_SAMPLES] the device's own selection: large for what must be in, else 0
 
     // of the layer that selected last
     struct {

@@ -14,13 +14,14 @@ struct llama_esa_plan {
     int64_t n_refill = 0; // rows of the ring that are computed again from the cache, padded
     bool    select   = false; // M is scored; otherwise all of it fits
     bool    sketch   = false; // M is looked at in two steps, where a layer can
+    bool    must     = false; // some tokens of M are selected whatever their score
     bool    order    = false; // tokens and cells differ in order
     bool    complete = false; // all tokens before are in the cache
     bool    capture  = false;
 
     bool operator==(const llama_esa_plan & o) const {
         return n_tokens == o.n_tokens && n_kv == o.n_kv && n_order == o.n_order && n_ring == o.n_ring && n_far == o.n_far &&
-               n_refill == o.n_refill && select == o.select && sketch == o.sketch && order == o.order && complete == o.complete && capture == o.capture;
+               n_refill == o.n_refill && select == o.select && sketch == o.sketch && must == o.must && order == o.order && complete == o.complete && capture == o.capture;
     }
 
     // for a ubatch of n_tokens at position p0, n_kv cells

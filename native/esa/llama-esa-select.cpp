@@ -125,6 +125,9 @@ llama_esa::selection llama_esa::build_select(const llm_graph_context & g, const 
         ggml_tensor * q = q_small ? q_small : build_projected_query(ctx, l, q_score);
         g.cb(q, "esa_q", il);
         ggml_tensor * f = llama_esa_new_score(ctx, keys, q, in.range, params.proximity);
+        if (in.must) {
+            f = ggml_add(ctx, f, in.must);
+        }
         g.cb(f, "esa_f", il);
         res.tokens = llama_esa_new_select(ctx, f, in.range, l.trace, params.n_init, params.n_top);
         g.cb(res.tokens, "esa_pick", il);

@@ -241,6 +241,7 @@ llama_esa_plan llama_esa_plan::make(const llama_esa & esa, int64_t p0, int64_t n
     res.order    = !reserve && !esa.layout.identity();
     res.n_order  = res.order ? pad(p0 + n_tokens) : n_kv;
     res.select   = n_far > esa.n_sel;
+    res.must     = res.select && !esa.must.empty();
     res.sketch   = res.select && res.complete && n_tokens == 1 && !reserve && esa.params.n_sketch > 0 &&
                    n_far - esa.params.n_init >= esa.params.n_sketch;
     res.n_far    = res.select ? esa.n_sel : std::min<int64_t>(esa.n_sel, pad(n_far));

@@ -85,6 +85,12 @@ LLAMA_API size_t llama_esa_memory_size(const struct llama_context * ctx);
 // Remove tokens [p0, p1) (p1 < 0: to the end) and close the gap: later tokens move down by p1 - p0.
 LLAMA_API enum llama_esa_status llama_esa_remove(struct llama_context * ctx, llama_pos p0, llama_pos p1);
 
+// Tokens that are always attended, whatever their score, for as long as it stands: those of the half-open ranges
+// [ranges[2 i], ranges[2 i + 1]), which may overlap, be empty or end after the last token. They come first among the n_top that
+// are selected; of more than n_top the best are taken. No ranges: none. Ranges are of token indices: they do not move along when
+// tokens are removed.
+LLAMA_API enum llama_esa_status llama_esa_set_must(struct llama_context * ctx, const llama_pos * ranges, size_t n_ranges);
+
 // Trace of the last llama_decode: token indices that layer il selected from I + M for its last ubatch, ascending, read
 // after llama_synchronize. Returns how many there are (at most n_init + n_top; 0: the layer is dense or everything was
 // local), writes min(n_max, that many). The indices refer to the cache as it was during that step.

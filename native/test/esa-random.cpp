@@ -69,6 +69,10 @@ static selection_case random_case(chance & c) {
     res.n_threads  = c.one_in(8) ? c.between(2, 3) : 1;
     res.steps      = random_steps(c, res.n_ctx, res.n_ubatch);
     res.compressed = c.one_in(2);
+    for (int i = c.one_in(3) ? c.between(1, 5) : 0; i > 0; --i) {
+        const int from = c.between(0, res.n_ctx);
+        res.must.push_back({ from, from + c.of({ 0, 1, 3, 20, 200 }) });
+    }
     if (res.compressed) {
         const int width = res.tiny.n_head_kv*res.tiny.d;
         res.n_proj  = c.between(1, std::min(width, 96));
@@ -93,6 +97,9 @@ static std::string check_selection(const selection_case & c, llama_model * model
     if (!res.finite) {
         return "a logit is not a number";
     }
+    if (res.n_missed > 0) {
+        return std::to_string(res.n_missed) + " of " + std::to_string(res.n_must) + " that must be selected are not";
+    }
     if (res.n_wrong > 0) {
         return std::to_string(res.n_wrong) + " of " + std::to_string(res.n_checked) + " indices are wrong";
     }
@@ -108,6 +115,7 @@ static std::string check_selection(const selection_case & c, llama_model * model
             llama_esa_snapshot_load(b.ctx.get(), path.c_str(), "key", there.data(), &n) != LLAMA_ESA_OK) {
         return std::string("snapshot: ") + llama_esa_last_error();
     }
+    llama_esa_set_must(s.ctx.get(), nullptr, 0);
     const logits want = s.decode(t.data(), 1), got = b.decode(t.data(), 1);
     // the stock attention of sliding-window layers adds in the order of the cells, which a snapshot puts right after edits
     const bool same = s.has_window() ? relative_error(got, want) < 1e-3 : same_bits(got, want);

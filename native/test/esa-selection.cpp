@@ -11,8 +11,9 @@ static void check(const selection_case & c, const scratch_dir & dir) {
     const auto res = run_selection(c, s, pr);
     // a first look may miss what is at the threshold when there is more than it lists; of random weights no component tells more
     const int allowed = c.n_sketch && c.n_top < 100 ? res.n_checked/10 : 0;
-    tap::ok(res.n_checked > 0 && res.n_wrong <= allowed, "%s: %d indices, %d within rounding of the threshold, %d wrong",
-            c.name().c_str(), res.n_checked, res.n_different/2, res.n_wrong);
+    tap::ok(res.n_checked > 0 && res.n_wrong <= allowed && res.n_missed == 0 && (c.must.empty() || res.n_must > 0),
+            "%s: %d indices, %d within rounding of the threshold, %d wrong; %d that must be in, %d are not",
+            c.name().c_str(), res.n_checked, res.n_different/2, res.n_wrong, res.n_must, res.n_missed);
 }
 
 int main(int, char ** argv) {
@@ -122,6 +123,44 @@ int main(int, char ** argv) {
         c.edit       = edit;
         cases.push_back(c);
         c.n_threads  = 3;
+        cases.push_back(c);
+    }
+    // some must be in: a few that overlap and reach beyond M, one that is all of it and more, many single ones
+    std::vector<std::pair<int, int>> single;
+    for (int i = 0; i < 600; i += 9) {
+        single.push_back({ i, i + 1 });
+    }
+    const std::vector<std::pair<int, int>> some = { { 220, 231 }, { 3, 19 }, { 225, 238 }, { 700, INT32_MAX }, { 50, 50 } };
+    for (const auto & must : { some, { { 30, 400 } }, single }) {
+        for (const bool portable : { false, true }) {
+            for (const bool compressed : { false, true }) {
+                selection_case c;
+                c.portable   = portable;
+                c.compressed = compressed;
+                c.must       = must;
+                cases.push_back(c);
+                c.edit       = true;
+                c.proximity  = 3;
+                cases.push_back(c);
+                c.proximity  = 0;
+                c.n_threads  = 3;
+                cases.push_back(c);
+            }
+        }
+        selection_case c;
+        c.must           = must;
+        c.tiny.n_layer   = 1;
+        c.alphabet       = 24;
+        cases.push_back(c);
+        c                = {};
+        c.must           = must;
+        c.tiny.d         = 64;
+        c.n_proj         = 64;
+        c.compressed     = true; // CUDA's own operations
+        cases.push_back(c);
+        c.n_top          = 200;
+        c.n_sketch       = 1;
+        c.n_threads      = 2;
         cases.push_back(c);
     }
     for (size_t i = 0; i < cases.size(); i += is_short() ? 7 : 1) {

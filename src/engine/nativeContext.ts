@@ -56,14 +56,15 @@ export class NativeContext {
    * Appends tokens, a chunk at a time. After an abort the tokens of finished chunks stay; an unfinished chunk leaves none.
    * @throws NativeError FULL (nothing was appended), BAD_ARGUMENT (a token outside the vocabulary), FAILED
    */
-  prefill(tokens: Int32Array, options: PrefillOptions = {}): Promise<PrefillResult> {
-    const { signal, trace = false, onProgress } = options;
-    if (signal?.aborted === true) return Promise.resolve({ done: 0, aborted: true, trace: null });
-    return withAbort(
+  async prefill(tokens: Int32Array, options: PrefillOptions = {}): Promise<PrefillResult> {
+    const { signal, trace = false, traces: all = false, onProgress } = options;
+    if (signal?.aborted === true) return { done: 0, aborted: true, trace: null, traces: [] };
+    const { done, aborted, traces } = await withAbort(
       signal,
       () => this.#raw.abort(),
-      () => this.#raw.prefill(tokens, trace, (done, total) => onProgress?.(done, total)),
+      () => this.#raw.prefill(tokens, trace, all, (count, total) => onProgress?.(count, total)),
     );
+    return { done, aborted, trace: (trace && !aborted ? traces.at(-1) : null) ?? null, traces: all ? traces : [] };
   }
 
   /**
@@ -137,6 +138,16 @@ export class NativeContext {
   /** Replaces the cache by a snapshot and resolves with its tokens. On BAD_FILE the context is empty and usable. */
   snapshotLoad(file: string, key: string): Promise<Int32Array> {
     return settle(() => this.#raw.snapshotLoad(file, key));
+  }
+
+  /**
+   * Tokens of these half-open ranges of token indices are attended to by every step whatever their score, until this is called
+   * again; `[]` ends it. They count towards `nTop`: of more than that the best are taken. The ranges stay where they are when tokens
+   * are removed or added, so they are set anew for each question. Dense contexts attend to everything.
+   * @throws NativeError BAD_ARGUMENT for a range that ends before it begins
+   */
+  setMust(ranges: readonly (readonly [from: number, to: number])[]): void {
+    guard(() => this.#raw.setMust(Int32Array.from(ranges.flat())));
   }
 
   /**

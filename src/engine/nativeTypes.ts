@@ -113,6 +113,8 @@ export interface PrefillOptions {
   readonly signal?: AbortSignal;
   /** Collect the selection of the last chunk. Default false. */
   readonly trace?: boolean;
+  /** Collect the selection of every chunk. Default false. */
+  readonly traces?: boolean;
   /** Called after each chunk with the tokens done and the tokens asked for. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -123,6 +125,11 @@ export interface PrefillResult {
   readonly aborted: boolean;
   /** Selection of the last chunk, for `decodeSelection`; null when not asked for, or dense. */
   readonly trace: Uint8Array | null;
+  /**
+   * Selection of every chunk that was finished, in order, for `decodeSelection`: chunk `i` begins `i * batchSize` tokens behind what was
+   * there. Empty when not asked for, or dense.
+   */
+  readonly traces: readonly Uint8Array[];
 }
 
 export interface GenerateOptions {
@@ -201,8 +208,9 @@ export interface RawContext {
   prefill(
     tokens: Int32Array,
     trace: boolean,
+    traces: boolean,
     onProgress: (done: number, total: number) => void,
-  ): Promise<PrefillResult>;
+  ): Promise<Omit<PrefillResult, "trace">>;
   generate(
     options: Readonly<Record<string, unknown>>,
     onTokens: (tokens: Int32Array, traces: readonly (Uint8Array | null)[]) => void,
@@ -213,6 +221,7 @@ export interface RawContext {
   remove(from: number, to: number): Promise<void>;
   snapshotSave(path: string, key: string, tokens: Int32Array): Promise<void>;
   snapshotLoad(path: string, key: string): Promise<Int32Array>;
+  setMust(ranges: Int32Array): void;
   segmentSave(path: string, key: string, from: number, tokens: Int32Array): Promise<void>;
   segmentLoad(path: string, key: string): Promise<Int32Array>;
   segmentCopy(source: RawContext, from: number, count: number): Promise<void>;

@@ -48,6 +48,33 @@ describe("addon: selective attention", () => {
       }
     }));
 
+  it("reports what every chunk selected", () =>
+    withContext(model, { esa }, async (context) => {
+      await context.prefill(someTokens(128, 2));
+      const tokens = someTokens(100, 5);
+      const { trace, traces } = await context.prefill(tokens, { traces: true });
+      assert.equal(trace, null);
+      assert.equal(traces.length, 4);
+      await context.remove(128);
+      const apart: Uint8Array[] = [];
+      for (let at = 0; at < 100; at += 32) {
+        const chunk = await context.prefill(tokens.subarray(at, at + 32), { trace: true });
+        assert.deepEqual(chunk.traces, []);
+        if (chunk.trace !== null) apart.push(chunk.trace);
+      }
+      assert.deepEqual(traces, apart);
+      await context.remove(128);
+      const controller = new AbortController();
+      const stopped = await context.prefill(tokens, {
+        trace: true,
+        traces: true,
+        signal: controller.signal,
+        onProgress: () => controller.abort(),
+      });
+      assert.equal(stopped.trace, null);
+      assert.deepEqual(stopped.traces, apart.slice(0, Math.ceil(stopped.done / 32)));
+    }));
+
   it("reports what each step of an answer selected", () =>
     withContext(model, { esa }, async (context) => {
       const question = await context.prefill(someTokens(256, 5), { trace: true });

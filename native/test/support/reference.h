@@ -3,6 +3,7 @@
 // What docs/esa.md defines, in double precision and in the plainest way: no code is shared with the implementation.
 
 #include <algorithm>
+#include <cstdint>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -17,6 +18,7 @@ struct selection {
     std::vector<int> tokens; // ascending, I included
     row    score;            // after reduction and proximity; -inf outside of M
     double threshold = 0.0;  // score of the last token that was selected
+    int    n_must    = 0;    // tokens of M that had to be selected
     double magnitude = 0.0;  // root mean square of the plain scores
 };
 
@@ -25,7 +27,8 @@ inline double dot(const row & a, const row & b) {
 }
 
 // keys of all tokens before the chunk, queries of the chunk, which starts at token keys.size()
-inline selection select(const rows & keys, const rows & queries, int n_init, int n_local, int n_top, int proximity) {
+inline selection select(const rows & keys, const rows & queries, int n_init, int n_local, int n_top, int proximity,
+        const std::vector<std::pair<int, int>> & must = {}) {
     const int n    = (int) keys.size();
     const int end  = std::max(0, n - n_local);
     const int from = std::min(n_init, end);
@@ -58,7 +61,12 @@ inline selection select(const rows & keys, const rows & queries, int n_init, int
     for (int m = from; m < end; ++m) {
         order.push_back(m);
     }
+    auto is_must = [&](int m) {
+        return std::any_of(must.begin(), must.end(), [&](const auto & r) { return m >= r.first && m < r.second; });
+    };
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return res.score[a] > res.score[b]; });
+    std::stable_partition(order.begin(), order.end(), is_must);
+    res.n_must = (int) std::count_if(order.begin(), order.end(), is_must);
     order.resize(std::min<size_t>(order.size(), n_top));
 
     res.threshold = order.empty() ? none : res.score[order.back()];

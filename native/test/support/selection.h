@@ -16,6 +16,7 @@ struct selection_case {
     uint32_t n_init = 16, n_local = 96, n_top = 48, proximity = 1;
     bool portable = false;
     bool compressed = false;
+    std::vector<std::pair<int, int>> must; // ranges that are always selected
     bool edit = false;      // something is removed from the middle on the way
     std::vector<selection_step> steps; // what is read; empty: the usual chunks
     int  n_ctx = 1024, n_ubatch = 64;
@@ -43,7 +44,7 @@ struct selection_case {
     std::string name() const {
         return tiny.name() + ", eps " + std::to_string(proximity) + ", n_init " + std::to_string(n_init) +
             (compressed ? std::string(", compressed ") + ggml_type_name(type_kc) : ", full width") +
-            (portable ? ", stock operations" : ", own operations") + (edit ? ", after an edit" : "") +
+            (portable ? ", stock operations" : ", own operations") + (edit ? ", after an edit" : "") + (must.empty() ? "" : ", some must be in") +
             (n_threads > 1 ? ", " + std::to_string(n_threads) + " threads" : "") + (alphabet ? ", ties" : "") +
             (n_sketch ? ", in two steps" : "") + (scoring == LLAMA_ESA_SCORING_FAR ? "" : ", by content");
     }
@@ -110,8 +111,18 @@ struct selection_result {
     int n_checked   = 0; // indices
     int n_different = 0; // on either side, of those within rounding of the threshold
     int n_wrong     = 0;
+    int n_must      = 0; // tokens that had to be selected
+    int n_missed    = 0; // were not, or others instead of them
     bool finite     = true;
 };
+
+// how many of `want` tokens that must be selected of [n_init, n - n_local) are not
+inline int missing(const selection_case & c, const std::vector<int> & got, int n, int want) {
+    return want - (int) std::count_if(got.begin(), got.end(), [&](int t) {
+        return t >= (int) c.n_init && t < n - (int) c.n_local &&
+            std::any_of(c.must.begin(), c.must.end(), [&](const auto & r) { return t >= r.first && t < r.second; });
+    });
+}
 
 // `s` was made with c.params() and with `pr`, which is selection_probe(c)
 inline selection_result run_selection(const selection_case & c, session & s, probe & pr) {
@@ -125,6 +136,14 @@ inline selection_result run_selection(const selection_case & c, session & s, pro
     tokens t = random_tokens(model, c.n_ctx);
     for (auto & x : t) {
         x = c.alphabet ? x % c.alphabet : x;
+    }
+
+    std::vector<llama_pos> must;
+    for (const auto & [from, to] : c.must) {
+        must.insert(must.end(), { from, to });
+    }
+    if (llama_esa_set_must(s.ctx.get(), must.data(), c.must.size()) != LLAMA_ESA_OK) {
+        tap::bail("must: %s", llama_esa_last_error());
     }
 
     selection_result res;
@@ -150,10 +169,12 @@ inline selection_result run_selection(const selection_case & c, session & s, pro
             const std::string suffix = std::to_string(il);
             if (n > (int) (c.n_local + c.n_init + c.n_top)) {
                 const auto queries = c.compressed ? rows_of(pr.values["esa_q-" + suffix]) : summed(pr.values["esa_q_score-" + suffix], c.tiny);
-                const auto want = reference::select(k, queries, c.n_init, c.n_local, c.n_top, c.proximity);
+                const auto want = reference::select(k, queries, c.n_init, c.n_local, c.n_top, c.proximity, c.must);
                 std::vector<int> got(c.n_init + c.n_top + 8);
                 got.resize(llama_esa_trace(s.ctx.get(), il, got.data(), (int) got.size()));
 
+                res.n_must += std::min<int>(want.n_must, (int) c.n_top);
+                res.n_missed += missing(c, got, n, std::min<int>(want.n_must, (int) c.n_top));
                 int different = 0;
                 res.n_wrong += reference::n_wrong(want, got, tolerance(c), different);
                 res.n_different += different;
