@@ -42,6 +42,7 @@ import {
   SuggestQuestions,
   USER_ERROR_CODE,
 } from "../shared/protocol";
+import { clientFiles } from "./clientRequests";
 import type { Log } from "./log";
 import { Pipeline } from "./pipeline";
 import type { Operation } from "./progress";
@@ -50,6 +51,7 @@ import { parseParams } from "./requestParams";
 import { parseSettings } from "./settings";
 import { throttle } from "./throttle";
 import { longsightVersion } from "./version";
+import { ClientFileSystem } from "./workspace/clientFiles";
 import type { WorkspaceRoot } from "./workspace/types";
 
 /** Least milliseconds between two status or progress messages. */
@@ -93,10 +95,12 @@ export class Server {
         INTERVAL_MS,
         stateChanged,
       );
+      const files = new ClientFileSystem(clientFiles((method, params) => this.#connection.sendRequest(method, params)));
       this.#pipeline = new Pipeline({
         roots: this.#roots,
         settings,
         log: this.#log,
+        files,
         onStatus: sendStatus,
         onNotice: ({ message, wayOut }) => this.#connection.window.showWarningMessage(`${message} ${wayOut}`),
       });

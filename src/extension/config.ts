@@ -1,19 +1,21 @@
 import * as vscode from "vscode";
 import type { SettingId, SettingTypes } from "../shared/contributions";
 import type { EngineSettings } from "../shared/protocol";
+import { hiddenBy } from "./editorExcludes";
 
 /** Typed view of the settings; reads through, so a change is seen at once. */
 export class Config implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.ConfigurationChangeEvent>();
   private readonly subscription: vscode.Disposable;
 
-  /** Fires when any setting of Longsight changes. */
+  /** Fires when any setting that the engine is told changes. */
   readonly onDidChange = this.changed.event;
 
   /** @param storage folder that is used while `longsight.dataDir` is empty */
   constructor(private readonly storage: vscode.Uri) {
     this.subscription = vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("longsight")) this.changed.fire(event);
+      if (event.affectsConfiguration("longsight") || event.affectsConfiguration("files.exclude"))
+        this.changed.fire(event);
     });
   }
 
@@ -47,6 +49,7 @@ export class Config implements vscode.Disposable {
       threads: this.get("longsight.threads"),
       maxFileBytes: this.get("longsight.files.maxBytes"),
       exclude: this.get("longsight.files.exclude"),
+      excludeIn: editorExcludes(),
       pinned: this.get("longsight.files.pinned"),
       scope: this.get("longsight.files.scope"),
       outlines: this.get("longsight.files.outlines"),
@@ -74,4 +77,15 @@ export class Config implements vscode.Disposable {
     this.subscription.dispose();
     this.changed.dispose();
   }
+}
+
+/** What the editor itself hides in each folder, by the folder's URI. */
+function editorExcludes(): Record<string, readonly string[]> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return Object.fromEntries(
+    folders.map(({ uri }) => {
+      const globs = vscode.workspace.getConfiguration("files", uri).get<Readonly<Record<string, unknown>>>("exclude");
+      return [uri.toString(), hiddenBy(globs ?? {})];
+    }),
+  );
 }

@@ -7,6 +7,7 @@ import { DisposableStore } from "./disposables";
 import { EngineProcess } from "./engineProcess";
 import { errorValueOf } from "./errors";
 import { RestartPolicy } from "./restartPolicy";
+import { answerFileRequests } from "./workspaceFiles";
 
 /** A piece of an answer, as the engine sends it. */
 export type AnswerDelta = NonNullable<(typeof Delta)["types"]>["params"];
@@ -129,17 +130,25 @@ export class EngineClient implements vscode.Disposable {
   private launch(): Run {
     this.starts++;
     const scope = new DisposableStore();
+    const schemes = new Set(["file", ...folderSchemes()]);
     const watcher = scope.add(vscode.workspace.createFileSystemWatcher("**/*"));
     const process: EngineProcess = new EngineProcess(
       this.module,
       this.log,
       {
         // Open documents are sent to the engine, so it sees what is not saved yet.
-        documentSelector: [{ scheme: "file" }],
+        documentSelector: [...schemes].map((scheme) => ({ scheme })),
         synchronize: { fileEvents: watcher },
         initializationOptions: () => this.config.engine(),
       },
       () => this.crashed(run, process.exitDetail),
+    );
+    scope.add(answerFileRequests(process));
+    scope.add(
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        if (folderSchemes().every((scheme) => schemes.has(scheme))) void this.sendSettings();
+        else void this.restart();
+      }),
     );
     scope.add(process.onNotification(Status.method, (status: EngineStatus) => this.setStatus(status)));
     scope.add(process.onNotification(Delta.method, (delta: AnswerDelta) => this.answered.fire(delta)));
@@ -183,3 +192,5 @@ export class EngineClient implements vscode.Disposable {
     this.statusChanged.fire(status);
   }
 }
+
+const folderSchemes = (): string[] => (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.scheme);

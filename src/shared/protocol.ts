@@ -7,6 +7,8 @@ import type { ErrorValue } from "./errors";
 import type { CodeSymbol, MentionCandidate } from "./symbols";
 import type { Interval } from "./trace";
 
+export * from "./fileMessages";
+
 /** A request's name with its parameter and result types. */
 export interface RequestName<P, R> {
   readonly method: string;

@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly folder: string;
   readonly dataDir: string;
   readonly settings?: Partial<EngineSettings>;
+  /** Default: the folder. */
+  readonly workspaceFolders?: readonly { readonly uri: string; readonly name: string }[];
   /** Process that the engine believes to be its parent. */
   readonly processId?: number;
 }
@@ -59,10 +61,11 @@ export class EngineProcess {
 
   async initialize(initializationOptions: unknown = this.settings): Promise<InitializeResult> {
     const { folder, processId = process.pid } = this.#options;
+    const own = [{ uri: pathToFileURL(folder).href, name: path.basename(folder) }];
     const result = await this.connection.sendRequest<InitializeResult>("initialize", {
       processId,
       capabilities: { workspace: { workspaceFolders: true } },
-      workspaceFolders: [{ uri: pathToFileURL(folder).href, name: path.basename(folder) }],
+      workspaceFolders: this.#options.workspaceFolders ?? own,
       rootUri: null,
       initializationOptions,
     });

@@ -15,7 +15,7 @@ describe("docs/protocol.md", () => {
     it(`describes ${method}`, () => assert.match(document, new RegExp(`^\\| \`${method}\` *\\|`, "m")));
   }
   it("describes no message that does not exist", () => {
-    const described = [...document.matchAll(/^\| `(longsight\/\w+)` *\|/gm)].map((match) => match[1]);
+    const described = [...document.matchAll(/^\| `(longsight\/[\w/]+)` *\|/gm)].map((match) => match[1]);
     assert.deepEqual(described.toSorted(), methods.toSorted());
   });
   it("names the code of user errors", () => assert.ok(document.includes(`−${-protocol.USER_ERROR_CODE}`)));

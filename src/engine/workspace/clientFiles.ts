@@ -10,6 +10,8 @@ export interface ClientFiles {
   read(uri: string, maxBytes: number): Promise<FileData | null>;
 }
 
+const ATTEMPTS = 3;
+
 /** File systems that the client of the engine has mounted. Places are URIs. */
 export class ClientFileSystem implements FileSystem {
   readonly #client: ClientFiles;
@@ -18,8 +20,14 @@ export class ClientFileSystem implements FileSystem {
     this.#client = client;
   }
 
+  /** Without a closing `/`, unless it is all that there is. */
   place(uri: string): string {
-    return URI.parse(uri).toString().replace(/\/$/, "");
+    const parsed = URI.parse(uri);
+    return parsed.with({ path: parsed.path.replace(/(?<=.)\/$/, "") }).toString();
+  }
+
+  uri(folderUri: string, name: string): string {
+    return this.join(folderUri, name);
   }
 
   join(folder: string, name: string): string {
@@ -36,8 +44,10 @@ export class ClientFileSystem implements FileSystem {
     return place;
   }
 
-  list(folder: string): Promise<readonly FolderEntry[]> {
-    return this.#client.list(folder);
+  async list(folder: string): Promise<readonly FolderEntry[]> {
+    const entries = await this.#client.list(folder);
+    // A name that is a way out of the folder is none.
+    return entries.filter(({ name }) => name !== "" && name !== "." && name !== ".." && !/[/\\]/.test(name));
   }
 
   stat(place: string): Promise<FileStat> {
@@ -45,9 +55,13 @@ export class ClientFileSystem implements FileSystem {
   }
 
   async read(file: string, maxBytes: number): Promise<FileData | null> {
-    const read = await this.#client.read(file, maxBytes);
-    if (read !== null && read.stat.kind !== "file") throw new FileError("EINVAL", `${file} is not a regular file`);
-    return read;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const read = await this.#client.read(file, maxBytes);
+      if (read === null) continue;
+      if (read.stat.kind !== "file") throw new FileError("EINVAL", `${file} is not a regular file`);
+      return read;
+    }
+    return null;
   }
 
   linkReason(): Promise<string> {

@@ -32,6 +32,8 @@ export interface FileData {
  */
 export interface FileSystem {
   place(uri: string): string;
+  /** The URI of an entry of a folder, in the one spelling that is compared. */
+  uri(folderUri: string, name: string): string;
   join(folder: string, name: string): string;
   /** The folder that holds this one; null at the top, and where nothing above may be read. */
   parent(folder: string): string | null;

@@ -1,5 +1,4 @@
 import { minimatch } from "minimatch";
-import { URI } from "vscode-uri";
 import { userErrors } from "../../shared/errors";
 import { fileReason, folderReason } from "./defaults";
 import { type FileSystem, fileErrorCode, type FolderEntry } from "./fileSystem";
@@ -67,7 +66,6 @@ interface Folder {
 type CountedFolder = { -readonly [Key in keyof Excluded]: Excluded[Key] } & { files: number };
 
 const CONCURRENT_FOLDERS = 16;
-const PLAIN_NAME = /^[\w.~-]+$/;
 
 /**
  * Lists all files of the roots by name, without opening them.
@@ -169,7 +167,7 @@ class Lister {
     const name = `${entryName}/`;
     const relative = folder.relative + name;
     const { wanted, reason } = decide(folder, relative, scope, folderReason(entryName));
-    const uri = uriBelow(folder.uri, entryName);
+    const uri = root.files.uri(folder.uri, entryName);
     let { hiddenIn } = folder;
     if (wanted) hiddenIn = null;
     else if (hiddenIn === null && reason !== null) {
@@ -192,7 +190,7 @@ class Lister {
       return;
     }
     const place = root.files.join(folder.place, name);
-    const uri = uriBelow(folder.uri, name);
+    const uri = root.files.uri(folder.uri, name);
     this.listing.candidates.push({ uri, root, place, name, path: root.prefix + relative, wanted });
   }
 
@@ -202,7 +200,7 @@ class Lister {
       return;
     }
     const path = folder.root.prefix + folder.relative + name;
-    this.listing.excluded.push({ uri: uriBelow(folder.uri, name), path, bytes: 0, reason });
+    this.listing.excluded.push({ uri: folder.root.files.uri(folder.uri, name), path, bytes: 0, reason });
   }
 
   async #entriesOf(folder: Folder): Promise<readonly FolderEntry[]> {
@@ -234,12 +232,6 @@ function decide(
   const decision = scope.decide(relative);
   if (decision.kind === "included") return { wanted: true, reason: null };
   return { wanted: false, reason: decision.kind === "ignored" ? decision.reason : byDefault };
-}
-
-function uriBelow(folder: string, name: string): string {
-  if (PLAIN_NAME.test(name)) return `${folder}/${name}`;
-  const { path } = URI.from({ scheme: "file", path: `/${name}` });
-  return folder + URI.from({ scheme: "file", path }).toString().slice("file://".length);
 }
 
 async function enterScope(folder: Folder, entries: readonly FolderEntry[]): Promise<IgnoreScope> {

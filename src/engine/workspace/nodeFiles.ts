@@ -31,6 +31,9 @@ const OPEN_FLAGS =
   ((constants.O_NOFOLLOW as number | undefined) ?? 0) |
   ((constants.O_NONBLOCK as number | undefined) ?? 0);
 
+/** Names that stand in a URI as they are. */
+const PLAIN_NAME = /^[\w.~-]+$/;
+
 /** The disk of this machine. Places are paths. */
 export class NodeFileSystem implements FileSystem {
   readonly #pace = new Pace();
@@ -38,6 +41,16 @@ export class NodeFileSystem implements FileSystem {
   place(uri: string): string {
     const { fsPath } = URI.parse(uri);
     return fsPath.length > 1 && /[^:][\\/]$/.test(fsPath) ? fsPath.slice(0, -1) : fsPath;
+  }
+
+  uri(folderUri: string, name: string): string {
+    if (PLAIN_NAME.test(name)) return `${folderUri}/${name}`;
+    return (
+      folderUri +
+      URI.from({ scheme: "file", path: `/${name}` })
+        .toString()
+        .slice("file://".length)
+    );
   }
 
   join(folder: string, name: string): string {
