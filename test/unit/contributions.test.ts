@@ -238,7 +238,7 @@ describe("the manifest", () => {
     }
     for (const id of capabilities.untrustedWorkspaces.restrictedConfigurations) assert.ok(id in settings, id);
     assert.equal(capabilities.untrustedWorkspaces.supported, "limited");
-    assert.equal(capabilities.virtualWorkspaces.supported, false);
+    assert.equal(capabilities.virtualWorkspaces.supported, "limited");
     text(capabilities.virtualWorkspaces.description);
     assert.deepEqual(manifest.extensionKind, ["workspace"]);
   });
