@@ -1,6 +1,4 @@
 /** The Ask view's page in a browser, with the messages of its host in the hands of a test. */
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
@@ -166,6 +164,3 @@ export function openBrowser(): Promise<Browser> {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
   return chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: ["--disable-gpu"] });
 }
-
-/** The script of axe-core. */
-export const axeScript = (): string => readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8");

@@ -2,14 +2,8 @@
 import assert from "node:assert/strict";
 import type { Browser, Locator } from "playwright-core";
 import { AskView } from "../../src/shared/views";
-import { AskPage, axeScript, cited, openBrowser, readyState, turn } from "./askPage";
-
-/** A rule of axe-core that was broken. */
-interface Finding {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
+import { axeFindings } from "./axe";
+import { AskPage, cited, openBrowser, readyState, turn } from "./askPage";
 
 describe("answers in the Ask view's page", function () {
   this.timeout(60_000);
@@ -179,7 +173,6 @@ describe("answers in the Ask view's page", function () {
       folderless: { workspace: null },
       modelless: { status: { ...readyState.status, state: "noModel" as const, model: null, context: null } },
     };
-    await ask.page.evaluate(axeScript());
     for (const [name, state] of Object.entries(states)) {
       await ask.show(state);
       await ask.page.locator(".composer").waitFor();
@@ -200,15 +193,5 @@ describe("answers in the Ask view's page", function () {
   });
 
   /** Serious findings but for colours, which only a workbench has. */
-  async function findings(): Promise<string[]> {
-    const violations = await ask.page.evaluate(async () => {
-      const { axe } = window as unknown as {
-        axe: { run(context: Document, options: unknown): Promise<{ violations: Finding[] }> };
-      };
-      return (await axe.run(document, { rules: { "color-contrast": { enabled: false } } })).violations;
-    });
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
-  }
+  const findings = (): Promise<string[]> => axeFindings(ask.page, ["color-contrast"]);
 });

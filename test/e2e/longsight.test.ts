@@ -35,8 +35,8 @@ describe("Longsight in a workbench", function () {
   };
   const send = async (question: string): Promise<void> => {
     const before = await answers().count();
-    await ask.getByLabel("Question").fill(question);
-    await ask.getByLabel("Question").press("Enter");
+    await ask.getByLabel("Question", { exact: true }).fill(question);
+    await ask.getByLabel("Question", { exact: true }).press("Enter");
     await until("the question is taken", async () => (await answers().count()) > before);
   };
 
@@ -56,7 +56,7 @@ describe("Longsight in a workbench", function () {
   it("says on a machine without a model that one is needed", async () => {
     ask = await workbench.showAskView();
     await ask.getByText("A model is needed").waitFor();
-    assert.ok(await ask.getByLabel("Question").isDisabled());
+    assert.ok(await ask.getByLabel("Question", { exact: true }).isDisabled());
     assert.ok((await ask.getByRole("radio").count()) > 0, "models are offered");
     await workbench.screenshot("model-missing");
   });
@@ -133,6 +133,24 @@ describe("Longsight in a workbench", function () {
     await until("the map shows the whole answer again", async () => (await map()) === whole);
   });
 
+  it("completes what a question mentions, and shows the lines of a citation on hover", async () => {
+    const question = ask.getByLabel("Question", { exact: true });
+    await question.pressSequentially("Who calls @holds");
+    const option = ask.getByRole("option").filter({ hasText: "hold" }).first();
+    await option.waitFor();
+    await workbench.screenshot("completion");
+    await question.press("Enter");
+    await ask.getByRole("button", { name: /^Remove .*hold/i }).waitFor();
+    assert.match(await question.inputValue(), /^Who calls @\S*hold\S* $/i);
+    await ask.getByRole("button", { name: /^Remove .*hold/i }).click();
+    await question.fill("");
+    await answers().last().locator("button.citation").first().hover();
+    await ask.getByRole("tooltip").locator(".cited").first().waitFor();
+    await workbench.screenshot("citation-preview");
+    await question.hover();
+    await ask.getByRole("tooltip").waitFor({ state: "hidden" });
+  });
+
   it("stops within the answer and keeps what was written", async () => {
     workbench.set({ ...settings, "longsight.answer.maxTokens": 2000 });
     await send("List every file of this project and explain each of them at length.");
@@ -155,37 +173,90 @@ describe("Longsight in a workbench", function () {
     process.kill(before, "SIGKILL");
     const after = await until("another engine runs", () => workbench.engines().find((pid) => pid !== before));
     assert.notEqual(after, before);
-    await until("a question can be asked", () => ask.getByLabel("Question").isEnabled());
+    await until("a question can be asked", () => ask.getByLabel("Question", { exact: true }).isEnabled());
     await send("Where are the mails sent?");
     const answer = await finished();
     assert.ok(((await answer.locator("longsight-answer").textContent()) ?? "").length > 0);
     assert.equal(await answer.getByRole("alert").count(), 0, "no error is shown");
   });
 
-  it("looks right in every theme", async () => {
+  it("looks right in every theme, and axe-core finds nothing serious", async () => {
     const themes = {
       dark: "Default Dark Modern",
       light: "Default Light Modern",
       "high-contrast": "Default High Contrast",
+      "high-contrast-light": "Default High Contrast Light",
     };
     for (const [name, theme] of Object.entries(themes)) {
       workbench.set({ ...settings, "workbench.colorTheme": theme });
-      const kind = name === "high-contrast" ? "vscode-high-contrast" : `vscode-${name}`;
-      await ask.locator(`body.${kind}`).waitFor();
-      await workbench.panel.locator(`body.${kind}`).waitFor();
+      await ask.locator(`body.vscode-${name}`).waitFor();
+      await workbench.panel.locator(`body.vscode-${name}`).waitFor();
       await workbench.screenshot(`theme-${name}`);
+      assert.deepEqual(await workbench.axeFindings(ask), [], name);
     }
+    workbench.set(settings);
   });
 
-  it("goes on after the window is reloaded, without reading again", async () => {
+  it("lists conversations: found, opened, renamed, exported", async () => {
+    await workbench.runCommand("Longsight: New Conversation");
+    await ask.getByRole("heading", { name: "Ask about berthline" }).waitFor();
+    await workbench.screenshot("start");
+    await workbench.runCommand("Longsight: Show Conversations");
+    const entry = ask.locator(".entry-open");
+    await entry.first().waitFor();
+    await ask.getByRole("searchbox").fill("deadline has passed");
+    await until("one is found", async () => (await entry.count()) === 1);
+    await workbench.screenshot("history");
+    assert.deepEqual(await workbench.axeFindings(ask), []);
+    await entry.hover();
+    await ask.getByRole("button", { name: /^Rename / }).click();
+    await ask.getByLabel("Title", { exact: true }).fill("Deadlines");
+    await ask.getByLabel("Title", { exact: true }).press("Enter");
+    await ask.getByRole("button", { name: /^Deadlines/ }).waitFor();
+    await ask.getByRole("button", { name: "Export Deadlines as Markdown" }).click();
+    await workbench.page.locator(".tab.active", { hasText: "Untitled" }).waitFor();
+    await workbench.page.locator(".editor-instance .view-line", { hasText: "# Deadlines" }).first().waitFor();
+    await ask.getByRole("button", { name: /^Deadlines/ }).click();
+    await ask.getByText("What happens to a booking when its deadline has passed?").waitFor();
+    assert.ok((await answers().count()) >= 2, "the conversation is there with its answers");
+  });
+
+  it("keeps conversation and draft when the window is reloaded, without reading again", async () => {
+    const before = await answers().count();
+    const first = await answers().first().locator("longsight-answer").textContent();
+    await ask.getByLabel("Question", { exact: true }).fill("What is a hold?");
     ask = await workbench.reload();
-    await until("a question can be asked", () => ask.getByLabel("Question").isEnabled());
-    await send("What is a hold?");
+    await until("the conversation is back", async () => (await answers().count()) === before);
+    assert.equal(await answers().first().locator("longsight-answer").textContent(), first);
+    const question = ask.getByLabel("Question", { exact: true });
+    await until("a question can be asked", () => question.isEnabled());
+    assert.equal(await question.inputValue(), "What is a hold?");
+    await question.press("Enter");
+    await until("the question is taken", async () => (await answers().count()) > before);
     await until(
       "what was read is restored, not read again",
       async () => (await ask.getByRole("progressbar", { name: "Reading the workspace" }).count()) === 0,
     );
     const answer = await finished();
+    assert.ok(((await answer.locator("longsight-answer").textContent()) ?? "").length > 0);
+  });
+
+  it("loses only the tokens in flight when the window is reloaded in mid-answer", async () => {
+    workbench.set({ ...settings, "longsight.answer.maxTokens": 2000 });
+    await send("Describe every file of this project, one after the other.");
+    const before = await answers().count();
+    const text = answers().last().locator("longsight-answer");
+    await until("the answer has begun", async () => ((await text.textContent()) ?? "").length > 10, 5 * MINUTE);
+    await workbench.screenshot("streaming");
+    ask = await workbench.reload();
+    await until("the conversation is back", async () => (await answers().count()) === before);
+    await ask.getByText("Describe every file of this project, one after the other.").waitFor();
+    await ask.getByText("Interrupted before there was an answer.").waitFor();
+    await workbench.screenshot("interrupted");
+    workbench.set(settings);
+    await answers().last().getByRole("button", { name: "Ask again" }).click();
+    const answer = await finished();
+    assert.equal(await answers().count(), before, "it is answered in its place");
     assert.ok(((await answer.locator("longsight-answer").textContent()) ?? "").length > 0);
   });
 });

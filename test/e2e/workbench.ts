@@ -6,6 +6,7 @@ import type { Browser, FrameLocator, Page } from "playwright-core";
 import { launchChromium } from "../helpers/browser.mjs";
 import { startCodeServer, writeSettings } from "../helpers/codeServer.mjs";
 import { artifacts, demo } from "../helpers/paths.mjs";
+import { axeFindings } from "./axe";
 import { findProcesses } from "../helpers/processes";
 
 const EXTENSION = "longsight.longsight";
@@ -76,7 +77,7 @@ export class Workbench {
   async reload(): Promise<FrameLocator> {
     await this.page.reload();
     await this.page.locator(".monaco-workbench").waitFor();
-    await this.askView.getByLabel("Question").waitFor();
+    await this.askView.getByLabel("Question", { exact: true }).waitFor();
     return this.askView;
   }
 
@@ -124,6 +125,13 @@ export class Workbench {
   /** Process ids of this workbench's engines: one, or none. */
   engines(): number[] {
     return findProcesses(this.home, "dist/engine.mjs").map(({ pid }) => pid);
+  }
+
+  /** What axe-core calls serious or worse in a webview, colours included. */
+  async axeFindings(view: FrameLocator): Promise<string[]> {
+    const frame = await (await view.owner().elementHandle()).contentFrame();
+    if (!frame) throw new Error("The webview has no page");
+    return axeFindings(frame);
   }
 
   screenshot(name: string): Promise<Buffer> {

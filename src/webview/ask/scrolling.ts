@@ -9,6 +9,7 @@ const pause = 150;
 export class Scrolling {
   private following = true;
   private turns = 0;
+  private top = 0;
   /** Turns that must be there before the kept position means anything; they may come later than the page. */
   private restoring = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -19,7 +20,10 @@ export class Scrolling {
   readonly remember = (): void => {
     const log = conversation();
     if (log === null || this.restoring) return;
-    this.following = log.scrollHeight - log.scrollTop - log.clientHeight < nearEnd;
+    // The answer may have grown since the position was set: only who goes back stops following.
+    if (log.scrollHeight - log.scrollTop - log.clientHeight < nearEnd) this.following = true;
+    else if (log.scrollTop < this.top) this.following = false;
+    this.top = log.scrollTop;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const scrollTop = conversation()?.scrollTop;
@@ -33,10 +37,15 @@ export class Scrolling {
       this.restore(turns);
       return;
     }
-    if (turns > this.turns) this.following = true;
+    if (turns > this.turns) {
+      this.following = true;
+      this.restoring = false;
+    }
     this.turns = turns;
     const log = conversation();
-    if (this.following && log !== null) log.scrollTop = log.scrollHeight;
+    if (!this.following || log === null) return;
+    log.scrollTop = log.scrollHeight;
+    this.top = log.scrollTop;
   }
 
   /** Goes to the kept position, once there is something to scroll. */
@@ -48,6 +57,7 @@ export class Scrolling {
     // The answers are painted in the next frame; only then is there something to scroll.
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
+        if (!this.restoring) return;
         conversation()?.scrollTo({ top: this.store.kept.scrollTop });
         this.restoring = false;
         this.remember();
