@@ -17,7 +17,7 @@ import { ContextHost } from "./contextHost";
 import { BoundedFolder } from "./disk";
 import type { Log } from "./log";
 import { projectionsFolder } from "./model/calibration";
-import { downloadModel } from "./model/download";
+import { deleteModel, downloadModel } from "./model/download";
 import { resolveModel } from "./model/files";
 import { listModels, thisMachine } from "./model/recommend";
 import { ModelHost } from "./modelHost";
@@ -217,6 +217,11 @@ export class Pipeline {
   downloadModel(id: string, options: Operation = {}): Promise<{ readonly path: string }> {
     const download = downloadModel(id, this.#settings.dataDir, this.#runner.operation(options));
     return download.finally(() => this.#runner.status.update({ progress: null }));
+  }
+
+  /** Removes a downloaded model. One that is in memory works on until another is chosen. @throws LongsightError LS-301, LS-501 */
+  deleteModel(id: string): Promise<{ readonly freedBytes: number }> {
+    return this.#runner.change(() => deleteModel(id, this.#settings.dataDir));
   }
 
   /** Computes the projections of the chosen model from the workspace's text, even when there are some. @throws LongsightError */

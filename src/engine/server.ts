@@ -23,6 +23,7 @@ import {
   ClearCaches,
   CutConversation,
   DeleteConversation,
+  DeleteModel,
   Delta,
   DownloadModel,
   type EngineStatus,
@@ -157,6 +158,7 @@ export class Server {
     });
     this.#on(ListModels, (pipeline) => pipeline.models());
     this.#on(DownloadModel, (pipeline, { id }, operation) => pipeline.downloadModel(id, operation));
+    this.#on(DeleteModel, (pipeline, { id }) => pipeline.deleteModel(id));
     answerTraceRequests((name, answer) => this.#on(name, answer));
     this.#on(Pause, (pipeline, { paused }) => {
       pipeline.pause(paused);

@@ -253,6 +253,8 @@ export interface ModelEntry {
   readonly source: string;
   /** Path when it is on this machine. */
   readonly path: string | null;
+  /** A download of it stopped before its end, and can go on. */
+  readonly interrupted?: boolean;
   readonly fits: boolean;
   readonly recommended: boolean;
   /** Why it is recommended or does not fit. */
@@ -287,6 +289,8 @@ export const Read = request<{ readonly rebuild: boolean }, ReadResult>("longsigh
 export const Ask = request<AskParams, AnswerResult>("longsight/ask");
 export const ListModels = request<Record<string, never>, readonly ModelEntry[]>("longsight/models");
 export const DownloadModel = request<{ readonly id: string }, { readonly path: string }>("longsight/downloadModel");
+/** Removes a downloaded model, or what an interrupted download has left. */
+export const DeleteModel = request<{ readonly id: string }, { readonly freedBytes: number }>("longsight/deleteModel");
 /** Holds reading in the background back, or lets it go on; a read that was asked for goes on anyway. */
 export const Pause = request<{ readonly paused: boolean }, Record<string, never>>("longsight/pause");
 /** Conversations of this workspace, newest first; `query`: only those that contain it. */

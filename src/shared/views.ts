@@ -175,6 +175,7 @@ export type AskViewCommand =
   | "manageTrust"
   | "cancelReading"
   | "openFolder"
+  | "pauseDownload"
   | "pauseReading"
   | "resumeReading"
   | "smallerContext";

@@ -5,7 +5,7 @@ import { LongsightError, userErrors } from "../../shared/errors";
 import { ensureFolder, sha256File } from "../disk";
 import { type Operation, ProgressMeter } from "../progress";
 import { type CatalogueModel, findInCatalogue } from "./catalogue";
-import { downloadedPath, findDownloaded, modelsFolder } from "./files";
+import { downloadedPath, findDownloaded, incomingFiles, incomingFolder } from "./files";
 
 /** The hub must answer within this many milliseconds before a download is tried: offline is said at once. */
 const REACHABLE_MS = 10_000;
@@ -22,13 +22,32 @@ export async function downloadModel(id: string, dataDir: string, options: Operat
   return present === null ? fetchModel(entry, dataDir, options) : { path: present.path };
 }
 
+/**
+ * Removes a model from the data folder, or what an interrupted download has left there. A file elsewhere is not touched.
+ * @throws LongsightError LS-301 not in the catalogue, LS-501
+ */
+export async function deleteModel(id: string, dataDir: string): Promise<{ freedBytes: number }> {
+  const entry = findInCatalogue(id);
+  if (entry === undefined) throw userErrors.modelUnknown(id);
+  let freedBytes = 0;
+  for (const file of [downloadedPath(dataDir, id), ...incomingFiles(dataDir, id)]) {
+    const size = (await stat(file).catch(() => null))?.size;
+    if (size === undefined) continue;
+    await rm(file).catch((error: unknown) => {
+      throw userErrors.dataDirUnusable(path.dirname(file), error);
+    });
+    freedBytes += size;
+  }
+  return { freedBytes };
+}
+
 /** Downloads `entry` into the data folder. Apart from `downloadModel` so that tests can name their own entry. */
 export async function fetchModel(
   entry: CatalogueModel,
   dataDir: string,
   options: Operation,
 ): Promise<{ path: string }> {
-  const incoming = path.join(modelsFolder(dataDir), "incoming");
+  const incoming = incomingFolder(dataDir);
   await ensureFolder(incoming);
   const file = await transfer(entry, incoming, options);
   const size = (await stat(file)).size;

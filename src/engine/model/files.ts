@@ -29,6 +29,23 @@ export function downloadedPath(dataDir: string, id: string): string {
   return path.join(modelsFolder(dataDir), `${id}.gguf`);
 }
 
+/** Folder for downloads that are not whole yet. */
+export function incomingFolder(dataDir: string): string {
+  return path.join(modelsFolder(dataDir), "incoming");
+}
+
+/** Where a download of a catalogue model may have left something: the whole file, or the downloader's part of it. */
+export function incomingFiles(dataDir: string, id: string): readonly string[] {
+  const file = path.join(incomingFolder(dataDir), `${id}.gguf`);
+  return [file, `${file}.ipull`];
+}
+
+/** A download of the catalogue model stopped before its end. */
+export async function isInterrupted(dataDir: string, id: string): Promise<boolean> {
+  const sizes = await Promise.all(incomingFiles(dataDir, id).map(fileSize));
+  return sizes.some((size) => size !== null);
+}
+
 /** The catalogue model's file, in the data folder or in the folder that LONGSIGHT_MODELS_DIR names; null when absent. */
 export async function findDownloaded(dataDir: string, entry: CatalogueModel): Promise<ModelFile | null> {
   const extra = process.env[MODELS_DIR_VARIABLE];

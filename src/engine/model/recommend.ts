@@ -3,7 +3,7 @@ import { availableParallelism, freemem } from "node:os";
 import type { ModelEntry } from "../../shared/protocol";
 import type { Device } from "../native";
 import { catalogue, type CatalogueModel, kvBytesPerToken } from "./catalogue";
-import { findDownloaded, type ModelFile } from "./files";
+import { findDownloaded, isInterrupted, type ModelFile } from "./files";
 
 /** What the choice of a model depends on. */
 export interface Machine {
@@ -87,6 +87,7 @@ export async function listModels(
         sha256: model.sha256,
         source: model.source,
         path: file?.path ?? null,
+        interrupted: file === null && (await isInterrupted(dataDir, model.id)),
         fits,
         recommended,
         note,

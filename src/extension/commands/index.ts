@@ -90,6 +90,9 @@ export async function runViewCommand(command: AskViewCommand, context: CommandCo
       context.reader.cancel();
       context.controller.stop();
       return;
+    case "pauseDownload":
+      context.chooser.pauseDownload();
+      return;
     case "locateModel":
       return context.chooser.locate();
     case "smallerContext":

@@ -18,6 +18,7 @@ const askViewCommands = [
   "manageTrust",
   "cancelReading",
   "openFolder",
+  "pauseDownload",
   "pauseReading",
   "resumeReading",
   "smallerContext",

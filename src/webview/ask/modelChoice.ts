@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { ModelEntry } from "../../shared/protocol";
 import type { AskViewState } from "../../shared/views";
-import { gigabytes } from "../common/format";
+import { figureRow, gigabytes } from "../common/format";
 import { t } from "../common/l10n";
 import type { Actions } from "./actions";
 import { banner, button } from "./panels";
@@ -32,7 +32,7 @@ export function renderModelChoice({ status, models }: AskViewState, actions: Act
               <div role="radiogroup" aria-label=${t("Model")}>${offered.map(renderOption)}</div>`
       }
       <p class="buttons">
-        ${offered.length === 0 ? nothing : html`<vscode-button icon="cloud-download" @click=${download}>${t("Download")}</vscode-button>`}
+        ${offered.length === 0 ? nothing : html`<vscode-button icon="cloud-download" @click=${download}>${offered[0]?.interrupted === true ? t("Resume Download") : t("Download")}</vscode-button>`}
         ${button(t("Locate File…"), () => actions.run("locateModel"), true)}
         ${button(t("All Models…"), () => actions.run("chooseModel"), true)}
       </p>
@@ -46,13 +46,20 @@ function renderOption(model: ModelEntry, index: number): TemplateResult {
     <input type="radio" name="model" value=${model.id} ?checked=${index === 0} />
     <span>
       <b>${model.name}</b> ${model.recommended ? html`<vscode-badge>${t("Fits this machine")}</vscode-badge>` : nothing}
-      <span class="dim small number">
-        ${t("{0} to download · {1} KB a token · {2}", gigabytes(model.sizeBytes), Math.round(model.kvBytesPerToken / 1000), model.license)}
-      </span>
+      <span class="dim small number"> ${facts(model)} </span>
       ${model.note === "" ? nothing : html`<span class="dim small">${model.note}</span>`}
     </span>
   </label>`;
 }
 
+function facts(model: ModelEntry): string {
+  const size = gigabytes(model.sizeBytes);
+  const download = model.interrupted === true ? t("{0}, download paused", size) : t("{0} to download", size);
+  return figureRow([download, t("{0} KB a token", Math.round(model.kvBytesPerToken / 1000)), model.license]);
+}
+
+/** An interrupted download first: the user has chosen it before. */
 const byRecommendation = (a: ModelEntry, b: ModelEntry): number =>
-  Number(b.recommended) - Number(a.recommended) || b.sizeBytes - a.sizeBytes;
+  Number(b.interrupted ?? false) - Number(a.interrupted ?? false) ||
+  Number(b.recommended) - Number(a.recommended) ||
+  b.sizeBytes - a.sizeBytes;

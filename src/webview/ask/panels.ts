@@ -158,6 +158,7 @@ function renderProgress(status: EngineStatus, progress: Progress, actions: Actio
         <i .style=${`width:${part}%`}></i>
       </div>
       <p class="number small">${figureRow(figures)}</p>
+      ${progress.stage === "download" ? renderPauseDownload(actions) : nothing}
       ${
         status.state === "reading"
           ? html`<p class="ways">
@@ -171,6 +172,13 @@ function renderProgress(status: EngineStatus, progress: Progress, actions: Actio
       }
     </div>
   </div>`;
+}
+
+function renderPauseDownload(actions: Actions): TemplateResult {
+  return html`<p class="ways">
+    <button class="link" type="button" @click=${() => actions.run("pauseDownload")}>${t("Pause")}</button>
+    <span>${t("It goes on where it stopped.")}</span>
+  </p>`;
 }
 
 /** What the engine is doing, as a title. */

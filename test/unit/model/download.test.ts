@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { CatalogueModel } from "../../../src/engine/model/catalogue";
-import { fetchModel } from "../../../src/engine/model/download";
+import { catalogue, type CatalogueModel } from "../../../src/engine/model/catalogue";
+import { deleteModel, fetchModel } from "../../../src/engine/model/download";
+import { downloadedPath, incomingFiles, isInterrupted } from "../../../src/engine/model/files";
 import { LongsightError } from "../../../src/shared/errors";
 
 /** 40 MB, several of the 5 MB pieces in which files are fetched. */
@@ -134,11 +135,26 @@ describe("downloads", function () {
     assert.equal((await failure(cancelled)).code, "LS-900");
     assert.ok(!existsSync(final()));
     assert.equal(readdirSync(path.join(dir, "models", "incoming")).length, 1);
+    assert.ok(await isInterrupted(dir, entry.id));
     hub.pace = 0;
     hub.asked = 0;
     await fetchModel(entry, dir, {});
     assert.ok(readFileSync(final()).equals(CONTENT));
     assert.ok(hub.asked > 0 && hub.asked < CONTENT.length, `${hub.asked} bytes were asked for again`);
+    assert.equal(await isInterrupted(dir, entry.id), false);
+  });
+
+  it("removes a model and what an interrupted download left, and nothing else", async () => {
+    const [first] = catalogue;
+    assert.ok(first !== undefined);
+    mkdirSync(path.join(dir, "models", "incoming"), { recursive: true });
+    const left = incomingFiles(dir, first.id);
+    for (const file of [downloadedPath(dir, first.id), ...left, final()]) writeFileSync(file, "12345");
+    assert.deepEqual(await deleteModel(first.id, dir), { freedBytes: 15 });
+    assert.deepEqual(await deleteModel(first.id, dir), { freedBytes: 0 });
+    assert.ok([downloadedPath(dir, first.id), ...left].every((file) => !existsSync(file)));
+    assert.ok(existsSync(final()));
+    assert.equal((await failure(deleteModel("../../etc", dir))).code, "LS-301");
   });
 
   it("says at once when there is no hub, and leaves nothing under the model's name", async () => {
