@@ -161,8 +161,11 @@ describe("answers in the Ask view's page", function () {
 
   it("has no serious finding of axe-core in any state", async () => {
     const progress = { stage: "prefill", done: 5, total: 10, unit: "tokens", rate: 1, eta: 5 } as const;
+    const place = { path: "src/a.go", uri: "file:///w/src/a.go", startLine: 3, endLine: 9 };
+    const listed = { ...place, origin: "selected" as const, mention: null };
     const states = {
       start: { suggestions: ["What is a hold?"] },
+      listed: { turns: [turn({ text: "So.", citations: [listed], lookedAt: [{ ...listed, lift: 2 }] })] },
       answered: { turns: [cited("a.go:2 calls `Holds.Fail`.\n\n```go\nreturn nil // x\n```", { trace: "t" })] },
       streaming: { turns: [turn({ state: "streaming" as const, text: "So", stopReason: null })] },
       reading: { status: { ...readyState.status, state: "reading" as const, progress } },

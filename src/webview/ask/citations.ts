@@ -9,23 +9,25 @@ export function citationLabel({ path, startLine, endLine }: Citation): string {
   return `${printable(splitPath(path).name)}:${startLine === endLine ? startLine : `${startLine}-${endLine}`}`;
 }
 
+/** What a click on the citation does, with its whole path. */
+export function citationTitle({ path, startLine, endLine }: Citation, changed: boolean): string {
+  const lines = startLine === endLine ? `${startLine}` : `${startLine}-${endLine}`;
+  return changed
+    ? t("Open {0}:{1}; the file has changed since", printable(path), lines)
+    : t("Open {0}:{1}", printable(path), lines);
+}
+
 /** The button of one citation; `index` is its place among the turn's citations. */
 export function citationChip(citation: Citation, index: number, changed: boolean): HTMLButtonElement {
   const chip = document.createElement("button");
-  const lines =
-    citation.startLine === citation.endLine ? `${citation.startLine}` : `${citation.startLine}-${citation.endLine}`;
   chip.type = "button";
   chip.className = changed ? "citation changed" : "citation";
   chip.dataset["citation"] = String(index);
   const label = document.createElement("bdi");
   label.textContent = citationLabel(citation);
   chip.append(label);
-  const path = printable(citation.path);
   // The lines themselves are shown on hover, so there is no title.
-  chip.setAttribute(
-    "aria-label",
-    changed ? t("Open {0}:{1}; the file has changed since", path, lines) : t("Open {0}:{1}", path, lines),
-  );
+  chip.setAttribute("aria-label", citationTitle(citation, changed));
   return chip;
 }
 

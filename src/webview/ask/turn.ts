@@ -6,7 +6,7 @@ import { t } from "../common/l10n";
 import type { Actions } from "./actions";
 import type { AnswerContent, CitationEvent, CopyEvent, PlacedEvent } from "./answerElement";
 import { renderChips } from "./chips";
-import { citationLabel } from "./citations";
+import { citationLabel, citationTitle } from "./citations";
 import { followUps } from "./followUps";
 import { renderLookedAt } from "./lookedAt";
 import { renderNotices } from "./notices";
@@ -137,14 +137,13 @@ function evidence(turn: ConversationTurn, { actions, placed }: TurnContext): Tem
     <ul>
       ${listed.map(({ citation, index }) => {
         const changed = turn.changed.includes(citation.path);
-        const path = printable(citation.path);
         const open = (event: MouseEvent): void => actions.openCitation(citation, event.ctrlKey || event.metaKey);
         return html`<li>
           <button
             class=${changed ? "citation changed" : "citation"}
             type="button"
             data-listed=${index}
-            aria-label=${t("Open {0}:{1}", path, citation.startLine)}
+            aria-label=${citationTitle(citation, changed)}
             @click=${open}
           >
             ${citationLabel(citation)}
