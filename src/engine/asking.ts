@@ -64,18 +64,16 @@ export interface Asked {
  */
 export async function askSession(asking: Asking): Promise<Asked> {
   const { session, active, settings, context, earlier } = asking;
-  const before = session.context.length;
   const focusBudget = wantsFocus(asking) ? FOCUS_TOKENS : 0;
   const parts = await questionParts(asking.params, earlier, context.packed, active, focusBudget);
   const recorder = startTrace(asking);
   const began = performance.now();
   await setMust(session, parts.must);
   try {
-    const { start, spans } = await readQuestion(asking, parts, recorder);
+    const { start, spans, questionTokens } = await readQuestion(asking, parts, recorder);
     const prefilled = performance.now();
     let step = start;
     let next = session.context.length;
-    const questionTokens = next - before;
     const generated = await generateAnswer(session, {
       detokenizer: active.model,
       sampling: {
@@ -114,19 +112,28 @@ export async function askSession(asking: Asking): Promise<Asked> {
   }
 }
 
-/** Prefills the question's turn. @returns tokens before its last chunk, and the spans that were read again, if any were looked for */
-async function readQuestion(
-  asking: Asking,
-  parts: QuestionParts,
-  recorder: TraceRecorder,
-): Promise<{ readonly start: number; readonly spans: readonly FocusSpan[] | null }> {
+/** The question's turn in the cache. */
+interface ReadQuestion {
+  /** Tokens in the cache before its last chunk. */
+  readonly start: number;
+  /** What the focus pass read again; null when there was none. */
+  readonly spans: readonly FocusSpan[] | null;
+  /** Tokens that were prefilled for it, those of the focus pass included. */
+  readonly questionTokens: number;
+}
+
+async function readQuestion(asking: Asking, parts: QuestionParts, recorder: TraceRecorder): Promise<ReadQuestion> {
   const { session, signal, active, context } = asking;
-  const read = (...tokens: readonly Int32Array[]): ReturnType<Session["question"]> =>
-    session.question(Int32Array.from(tokens.flatMap((some) => [...some])), { signal });
+  let questionTokens = 0;
+  const read = (...parts: readonly Int32Array[]): ReturnType<Session["question"]> => {
+    const tokens = Int32Array.from(parts.flatMap((part) => [...part]));
+    questionTokens += tokens.length;
+    return session.question(tokens, { signal });
+  };
   if (!wantsFocus(asking)) {
     const { trace, chunkStart } = await read(parts.lead, parts.intro, parts.ask);
     recorder.question(trace, chunkStart);
-    return { start: chunkStart, spans: null };
+    return { start: chunkStart, spans: null, questionTokens };
   }
   await read(parts.lead);
   const mark = session.context.length;
@@ -140,14 +147,14 @@ async function readQuestion(
   const excerpt = (span: FocusSpan): Int32Array => active.model.tokenize(excerptsText([excerptOf(span, packed)]));
   const index = new TraceIndex(recorder.finish());
   const spans = chooseFocus(index.lines({ phase: "question", layers: focusLayers(index) }, Infinity), {
-    budget: FOCUS_TOKENS,
+    budget: parts.excerpts,
     tokensOf: (span) => excerpt(span).length,
     orderOf: (path) => order.get(path) ?? 0,
   });
   const excerpts =
     spans.length === 0 ? [] : [active.model.tokenize(excerptsText(spans.map((span) => excerptOf(span, packed))))];
   const { chunkStart } = await read(...excerpts, parts.intro, parts.ask);
-  return { start: chunkStart, spans };
+  return { start: chunkStart, spans, questionTokens };
 }
 
 /** Where everything is in sight of every step, nothing needs to be read again. */

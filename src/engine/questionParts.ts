@@ -20,12 +20,14 @@ export interface QuestionParts {
   /** The question itself, and the opening of the answer. */
   readonly ask: Int32Array;
   readonly droppedTurns: number;
+  /** Tokens that are left for excerpts. */
+  readonly excerpts: number;
   /** Tokens of the context that every step must be able to see. */
   readonly must: readonly Interval[];
 }
 
 /**
- * @param excerpts tokens that will stand between the earlier turns and the instructions; 0: none will
+ * @param excerpts tokens that may stand between the earlier turns and the instructions; 0: none will
  * @throws LongsightError LS-402, LS-403, LS-410 a mention is neither in the context nor short enough to go along
  */
 export async function questionParts(
@@ -51,10 +53,11 @@ export async function questionParts(
   const end = tokenize(END_OF_FILES);
   const own = end.length + intro.length + ask.length;
   if (own > QUESTION_LIMIT) throw userErrors.questionTooLong(own, QUESTION_LIMIT);
-  const room = Math.max(0, QUESTION_LIMIT - own - excerpts);
+  const forExcerpts = Math.min(excerpts, QUESTION_LIMIT - own);
+  const room = QUESTION_LIMIT - own - forExcerpts;
   const { tokens, dropped }: History = historyTokens(pastTurns(earlier), frame, tokenize, room);
   const lead = Int32Array.from([...end, ...tokens.flatMap((turn) => [...turn])]);
-  return { lead, intro, ask, droppedTurns: dropped, must: found.flatMap(({ must }) => must) };
+  return { lead, intro, ask, droppedTurns: dropped, excerpts: forExcerpts, must: found.flatMap(({ must }) => must) };
 }
 
 function pastTurns(turns: readonly KeptTurn[]): PastTurn[] {

@@ -16,6 +16,7 @@ import { pathToFileURL } from "node:url";
 import { createStderrLog } from "../../src/engine/log";
 import { Pipeline } from "../../src/engine/pipeline";
 import { defaultSettings } from "../../src/shared/defaults";
+import { isCancelled } from "../../src/shared/errors";
 import type { AnswerResult, Backend, Citation, EngineSettings, Reading } from "../../src/shared/protocol";
 import { layerRecall, type LayerRecall } from "./layerRecall";
 import { type Case, makeCases } from "./questions";
@@ -81,7 +82,11 @@ async function main(): Promise<void> {
     const layers: LayerRecall[] = [];
     for (const [index, one] of cases.entries()) {
       const { question, form } = one;
-      const answer = await pipeline.ask({ askId: String(index), question, form, keep: false }, { signal });
+      const answer = await pipeline
+        .ask({ askId: String(index), question, form, keep: false }, { signal })
+        .catch(nullWhenCancelled);
+      // Stopped by hand: what was asked by then is told.
+      if (answer === null || signal.aborted) break;
       outcomes.push(await judge(one, answer, root));
       layers.push(layerRecall(await pipeline.traceIndex(answer.trace), one.truth));
       process.stderr.write(`${index + 1} of ${cases.length}\r`);
@@ -102,6 +107,11 @@ async function main(): Promise<void> {
   } finally {
     await pipeline.dispose();
   }
+}
+
+function nullWhenCancelled(error: unknown): null {
+  if (isCancelled(error)) return null;
+  throw error;
 }
 
 function settingsOf(model: string): EngineSettings {

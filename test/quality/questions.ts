@@ -37,7 +37,7 @@ const MADE_UP = ["zorblatPlanner", "quuxHarvester", "fetchMoonPhase", "TidalLedg
 const DEFINITION_NAME = /^[A-Za-z_]\w{6,}$/;
 
 /**
- * A third of the questions of each kind. Facts and definitions are spread evenly over the files in the order of paths.
+ * A third of the questions of each kind, in turn. Facts and definitions are spread evenly over the files in the order of paths.
  * @returns the questions, and the files that change because facts are planted in them
  */
 export async function makeCases(
@@ -93,7 +93,12 @@ export async function makeCases(
     const question = `Where is \`${MADE_UP[index] ?? ""}\` defined?`;
     cases.push({ kind: "unanswerable", form: "whereIs", question, says: [], truth: null });
   }
-  return { cases, texts };
+  const ranked = cases.map((one, index) => {
+    const ofKind = cases.filter(({ kind }) => kind === one.kind);
+    return { one, rank: ofKind.indexOf(one), index };
+  });
+  ranked.sort((a, b) => a.rank - b.rank || a.index - b.index);
+  return { cases: ranked.map(({ one }) => one), texts };
 }
 
 /** Names that one place defines. */

@@ -22,7 +22,7 @@ export function citationsOf(answer: string, index: SourceIndex, lines: readonly 
   const cited: Citation[] = [];
   for (const mention of findFileMentions(answer, index)) {
     const near = symbolsNear(answer, mention.at, symbols);
-    const file = chooseFile(mention, near, cited, index);
+    const file = chooseFile(mention, near, cited, index) ?? mostSelected(mention.candidates, lines);
     if (file !== null) cited.push(citeFile(file, mention, near, index, lines));
   }
   for (const symbol of symbols) {
@@ -44,7 +44,7 @@ function symbolsNear(answer: string, at: Interval, symbols: readonly SymbolMenti
 
 /**
  * The file that a mention means: the only candidate, else the one that defines a symbol of the sentence, else the one
- * that was cited last. A name that stays ambiguous cites nothing.
+ * that was cited last.
  */
 function chooseFile(
   mention: FileMention,
@@ -61,6 +61,23 @@ function chooseFile(
   }
   const earlier = cited.findLast((citation) => mention.candidates.some((file) => file.path === citation.path));
   return mention.candidates.find((file) => file.path === earlier?.path) ?? null;
+}
+
+/** How much more a file must have been selected than the others of its name to be the one that is meant. */
+const CLEARLY = 1.5;
+
+/** The file of an ambiguous name that was clearly selected most; a name that stays ambiguous cites nothing. */
+function mostSelected(candidates: readonly CitableFile[], lines: readonly LineSelection[]): CitableFile | null {
+  const lifts = candidates.map((file) => ({
+    file,
+    lift:
+      liftedSpans(
+        lines.filter((line) => line.path === file.path),
+        1,
+      )[0]?.lift ?? 0,
+  }));
+  const [first, second] = lifts.sort((a, b) => b.lift - a.lift);
+  return first !== undefined && first.lift >= Math.max(1, CLEARLY * (second?.lift ?? 0)) ? first.file : null;
 }
 
 function citeFile(

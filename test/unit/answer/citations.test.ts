@@ -143,6 +143,13 @@ describe("citationsOf", () => {
     ]);
   });
 
+  it("takes the file of an ambiguous name that was clearly selected most", () => {
+    const one = [lift("src/index.ts", 2, 9), lift("src/app/index.ts", 2, 4)];
+    assert.deepEqual(cite("`index.ts:1` has it", one), ['written src/index.ts:1-1 "index.ts:1"']);
+    const both = [lift("src/index.ts", 2, 9), lift("src/app/index.ts", 2, 8)];
+    assert.ok(cite("`index.ts:1` has it", both).every((citation) => citation.startsWith("selected")));
+  });
+
   it("takes no lines of files that are not in the context", () => {
     assert.deepEqual(cite("It tries again.", [lift("gone.ts", 3, 7)]), []);
   });
