@@ -88,7 +88,7 @@ async function main(): Promise<void> {
       // Stopped by hand: what was asked by then is told.
       if (answer === null || signal.aborted) break;
       outcomes.push(await judge(one, answer, root));
-      layers.push(layerRecall(await pipeline.traceIndex(answer.trace), one.truth));
+      if (one.truth !== null) layers.push(layerRecall(await pipeline.traceIndex(answer.trace), one.truth));
       process.stderr.write(`${index + 1} of ${cases.length}\r`);
     }
     const { model, reading, focus, questions, local, top } = values;
@@ -101,7 +101,14 @@ async function main(): Promise<void> {
       local,
       top,
     };
-    const result = { ...setting, tokens: read.tokens, prefilled: read.prefilled, readSeconds, ...summary(outcomes) };
+    const result = {
+      ...setting,
+      tokens: read.tokens,
+      prefilled: read.prefilled,
+      readSeconds,
+      ...summary(outcomes),
+      ranks: ranksOf(layers),
+    };
     const details = values.details ? { outcomes, layers } : {};
     process.stdout.write(`${JSON.stringify({ ...result, ...details }, null, 1)}\n`);
   } finally {
@@ -212,6 +219,18 @@ function summary(outcomes: readonly Outcome[]): Readonly<Record<string, unknown>
     firstTokenSeconds: mean(outcomes.slice(1).map(({ firstToken }) => firstToken)),
     prefilledPerQuestion: mean(outcomes.map(({ prefilled }) => prefilled)),
   };
+}
+
+/** Median rank of the truth by each way of ranking; lines that were not selected count as last. */
+function ranksOf(layers: readonly LayerRecall[]): Readonly<Record<string, number | null>> {
+  const ways = (["all", "late", "middle"] as const).flatMap((part) =>
+    (["byLift", "byDeviation"] as const).map((way) => {
+      const ranks = layers.map(({ rank }) => rank[part][way] ?? Infinity).sort((a, b) => a - b);
+      const median = ranks[Math.floor(ranks.length / 2)] ?? Infinity;
+      return [`${part} ${way}`, Number.isFinite(median) ? median : null] as const;
+    }),
+  );
+  return Object.fromEntries(ways);
 }
 
 void main();
