@@ -15,7 +15,7 @@ export const defaultSettings: Omit<EngineSettings, "dataDir"> = {
   outlines: true,
   reading: "contextual",
   backgroundReading: "onMains",
-  focus: false,
+  focus: true,
   maxAnswerTokens: 512,
   temperature: 0.2,
   topP: 0.95,
