@@ -290,7 +290,7 @@ export class Pipeline {
     });
   }
 
-  /** Removes snapshots, token caches, projections and traces; models stay. */
+  /** Removes snapshots, segments, token caches, projections and traces; models stay. */
   clearCaches(): Promise<{ readonly freedBytes: number }> {
     return this.#runner.change(async () => {
       await this.#session.dispose();

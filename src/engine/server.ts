@@ -11,7 +11,9 @@ import {
   type InitializeParams,
   type InitializeResult,
   LSPErrorCodes,
+  MessageType,
   ResponseError,
+  ShowMessageNotification,
   TextDocuments,
   TextDocumentSyncKind,
   type WorkDoneProgressReporter,
@@ -103,7 +105,7 @@ export class Server {
         log: this.#log,
         files,
         onStatus: sendStatus,
-        onNotice: ({ message, wayOut }) => this.#connection.window.showWarningMessage(`${message} ${wayOut}`),
+        onNotice: ({ message, wayOut }) => this.#show(MessageType.Warning, `${message} ${wayOut}`),
       });
     } catch (error) {
       const { code, message, wayOut } = toErrorValue(error);
@@ -134,7 +136,7 @@ export class Server {
         await this.#pipeline?.updateSettings(parseSettings(settings));
       } catch (error) {
         this.#log.error("the new settings are not used", error);
-        this.#connection.window.showErrorMessage(toErrorValue(error).message);
+        this.#show(MessageType.Error, toErrorValue(error).message);
       }
     });
   }
@@ -210,6 +212,11 @@ export class Server {
       },
       done: () => reporter.done(),
     };
+  }
+
+  /** Shows a message to the user: as a notification, for a request without an answer would end the engine. */
+  #show(type: MessageType, message: string): void {
+    this.#send(ShowMessageNotification.method, { type, message });
   }
 
   #send(method: string, params: unknown): void {

@@ -131,9 +131,11 @@ export class SessionHost {
       log: this.#log,
       onNotKept: (cause) => this.#notKept(dir, cause),
     });
-    const create = (contextSize: number): Promise<NativeContext> => {
+    const create = async (contextSize: number): Promise<NativeContext> => {
       requireMemory(shapeOf(active, settings), contextSize, freeMemory(settings, active));
-      return active.runtime.native.createContext(active.model.handle, { ...options, contextSize });
+      const scratch = await active.runtime.native.createContext(active.model.handle, { ...options, contextSize });
+      this.#log.info(`made a context of ${contextSize} tokens to read files in, ${scratch.memory.total} bytes`);
+      return scratch;
     };
     return new PerFileReader({ store, key, scratch: { create, batchSize: BATCH_SIZE }, log: this.#log });
   }

@@ -100,11 +100,12 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     }),
   );
 
-  function readAutomatically(): void {
-    if (readable() && config.get("longsight.reading.inBackground") !== "never") void reported(reader.read());
+  /** The engine knows when to read without being asked to; it only has to be there. */
+  function startForReading(): void {
+    if (readable() && config.get("longsight.reading.inBackground") !== "never") void reported(client.start());
   }
-  readAutomatically();
-  own(vscode.workspace.onDidGrantWorkspaceTrust(readAutomatically));
+  startForReading();
+  own(vscode.workspace.onDidGrantWorkspaceTrust(startForReading));
 
   return {
     engine: {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Ask, GetTrace, Pause, Read, type Reading } from "../../src/shared/protocol";
-import { requireEnv } from "../helpers/skip";
+import { requireEnv, skip } from "../helpers/skip";
 import { until as untilIn } from "../helpers/until";
 import { type EngineOptions, EngineProcess } from "./engineProcess";
 
@@ -12,6 +13,12 @@ const FILES = 8;
 
 /** Machines that run many tests at once are slow. */
 const until = <T>(what: string, probe: () => T): Promise<NonNullable<T>> => untilIn(what, probe, 120_000);
+
+/** Hundredths of a second that a process has computed. */
+function processorTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}
 
 for (const reading of ["contextual", "perFile"] as readonly Reading[]) {
   describe(`reading while questions come: ${reading}`, function () {
@@ -129,8 +136,20 @@ for (const reading of ["contextual", "perFile"] as readonly Reading[]) {
       await engine.stop();
       const next = await start({ backgroundReading: "never" });
       await next.notify("workspace/didChangeWatchedFiles", { changes });
-      await new Promise((resolve) => setTimeout(resolve, 4000));
+      await sleep(4000);
       assert.deepEqual(next.statuses, []);
+    });
+
+    it("uses no processor time when there is nothing to do", async function () {
+      if (process.platform !== "linux") skip(this, "processor time is looked up in /proc");
+      const engine = await start({ backgroundReading: "always" });
+      await until("all is read", () => isReady(engine));
+      await engine.request(Ask, { askId: "a", question: "What is dock 2?" });
+      await sleep(1500);
+      const before = processorTicks(engine.child.pid ?? 0);
+      await sleep(3000);
+      const ticks = processorTicks(engine.child.pid ?? 0) - before;
+      assert.ok(ticks <= 15, `${ticks} of 300 ticks`);
     });
 
     it("holds the background back while it is paused, not what is asked for", async () => {
@@ -140,7 +159,7 @@ for (const reading of ["contextual", "perFile"] as readonly Reading[]) {
       await until("it has stopped", () => engine.statuses.at(-1)?.state === "ready");
       const held = readTokens(engine);
       assert.equal(engine.statuses.at(-1)?.paused, true);
-      await new Promise((resolve) => setTimeout(resolve, 3000));
+      await sleep(3000);
       assert.equal(readTokens(engine), held);
       const { context } = await engine.request(Ask, { askId: "a", question: "What is dock 1?" });
       assert.deepEqual([context.files, context.tokens], [FILES, context.plannedTokens]);

@@ -40,7 +40,7 @@ export class PerFileReader implements Reader {
   readonly #options: PerFileReaderOptions;
   readonly #scratch: Scratch;
   /** The units in the cache, in order. */
-  #held: readonly Segment[] = [];
+  #held: Segment[] = [];
   /** A unit that is being written to disk. */
   #saving: Promise<void> = Promise.resolve();
   #inPlace = false;
@@ -184,7 +184,7 @@ export class PerFileReader implements Reader {
     });
     tally.prefilled += done;
     if (aborted) await cache.remove([[from, cache.tokens.length]]);
-    else this.#held = [...this.#held, segment];
+    else this.#held.push(segment);
     return !aborted;
   }
 
@@ -212,7 +212,7 @@ export class PerFileReader implements Reader {
 
   #took(cache: KvCache, segment: Segment): void {
     cache.took(segment.tokens);
-    this.#held = [...this.#held, segment];
+    this.#held.push(segment);
   }
 
   /** The units in the cache, as long as nobody else has changed it. */
