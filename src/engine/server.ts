@@ -46,6 +46,7 @@ import {
   USER_ERROR_CODE,
 } from "../shared/protocol";
 import { clientFiles } from "./clientRequests";
+import { languageCapabilities, provideLanguageFeatures } from "./languageFeatures";
 import type { Log } from "./log";
 import { Pipeline } from "./pipeline";
 import type { Operation } from "./progress";
@@ -80,6 +81,11 @@ export class Server {
     this.#followDocuments();
     this.#followSettings();
     this.#answerRequests();
+    provideLanguageFeatures(
+      connection,
+      async (uri) => (await this.#pipeline?.names.symbolsOf(uri)) ?? [],
+      (uri) => this.#isInside(uri),
+    );
   }
 
   /** Stops native work within one step and frees everything. */
@@ -87,6 +93,11 @@ export class Server {
     const pipeline = this.#pipeline;
     this.#pipeline = null;
     await pipeline?.dispose();
+  }
+
+  #isInside(uri: string): boolean {
+    const document = URI.parse(uri).toString();
+    return this.#roots.some((root) => document.startsWith(`${URI.parse(root.uri).toString().replace(/\/$/, "")}/`));
   }
 
   #initialize(params: InitializeParams): InitializeResult | ResponseError<InitializeError> {
@@ -114,6 +125,7 @@ export class Server {
     return {
       serverInfo: { name: "longsight", version: longsightVersion() },
       capabilities: {
+        ...languageCapabilities,
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },

@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import { DidChangeConfigurationNotification } from "vscode-languageclient/node";
 import { toErrorValue, userErrors } from "../shared/errors";
 import { Delta, Status, type EngineStatus, type RequestName } from "../shared/protocol";
+import { codeLinks } from "./commands/codeLinks";
 import type { Config } from "./config";
 import { DisposableStore } from "./disposables";
 import { EngineProcess } from "./engineProcess";
@@ -140,6 +141,7 @@ export class EngineClient implements vscode.Disposable {
         documentSelector: [...schemes].map((scheme) => ({ scheme })),
         synchronize: { fileEvents: watcher },
         initializationOptions: () => this.config.engine(),
+        middleware: codeLinks,
       },
       () => this.crashed(run, process.exitDetail),
     );
@@ -148,6 +150,11 @@ export class EngineClient implements vscode.Disposable {
       vscode.workspace.onDidChangeWorkspaceFolders(() => {
         if (folderSchemes().every((scheme) => schemes.has(scheme))) void this.sendSettings();
         else void this.restart();
+      }),
+    );
+    scope.add(
+      this.config.onDidChange((change) => {
+        if (change.affectsConfiguration("longsight.codeLens")) process.refreshCodeLenses();
       }),
     );
     scope.add(process.onNotification(Status.method, (status: EngineStatus) => this.setStatus(status)));

@@ -1,8 +1,9 @@
-import type { LogOutputChannel } from "vscode";
+import { workspace, type LogOutputChannel } from "vscode";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import {
   CloseAction,
+  CodeLensRequest,
   ErrorAction,
   LanguageClient,
   TransportKind,
@@ -55,6 +56,12 @@ export class EngineProcess extends LanguageClient {
   /** Process id while it runs. */
   get pid(): number | undefined {
     return this.exit === null ? this.serverProcess?.pid : undefined;
+  }
+
+  /** Lets open editors ask for code lenses again. */
+  refreshCodeLenses(): void {
+    const feature = this.getFeature(CodeLensRequest.method);
+    for (const document of workspace.textDocuments) feature.getProvider(document)?.onDidChangeCodeLensEmitter.fire();
   }
 
   /** Goes to the log only: what the user must know is in the status, once. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { userErrors } from "../../shared/errors";
 import { GetSymbols } from "../../shared/protocol";
 import type { AskSelection } from "../ask/askController";
+import { rangeLabel } from "../ask/rangeLabel";
 import type { EngineClient } from "../engineClient";
 import { workspaceFile } from "../views/openLocation";
 import { innermost } from "./innermost";
@@ -51,9 +52,6 @@ async function aroundCursor(engine: EngineClient): Promise<CodeTarget> {
 }
 
 function select(uri: vscode.Uri, startLine: number, endLine: number): AskSelection {
-  const lines = startLine === endLine ? `${startLine}` : `${startLine}-${endLine}`;
-  return {
-    range: { uri: uri.toString(), startLine, endLine },
-    label: `${vscode.workspace.asRelativePath(uri)}:${lines}`,
-  };
+  const range = { uri: uri.toString(), startLine, endLine };
+  return { range, label: rangeLabel(range) };
 }
