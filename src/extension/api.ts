@@ -1,6 +1,7 @@
 import type { TextEditor } from "vscode";
 import type { AnswerResult, EngineStatus, PlanResult, ReadResult } from "../shared/protocol";
 import type { AskViewState, ConversationTurn, HeatmapViewState } from "../shared/views";
+import type { chatHandler } from "./chat/participant";
 import type { GradedRun } from "./decorations/grades";
 import type { StatusPresentation } from "./status/presentation";
 
@@ -19,6 +20,8 @@ export interface LongsightApi {
   /** What waits in the input of the Ask view. */
   readonly draft: AskViewState["draft"];
   readonly heatmap: HeatmapViewState;
+  /** Answers a request of the editor's chat, as the participant does. */
+  readonly chat: ReturnType<typeof chatHandler>;
   /** Lines of an editor that are painted with attention, by grade. */
   paintedLines(editor: TextEditor): readonly GradedRun[];
   plan(): Promise<PlanResult>;

@@ -5,6 +5,8 @@ import { AskController } from "./ask/askController";
 import { History } from "./ask/history";
 import { KeptConversations } from "./ask/keptConversations";
 import { ModelList } from "./ask/models";
+import { registerAskTool } from "./chat/askTool";
+import { chatHandler, registerParticipant } from "./chat/participant";
 import { registerCommands, runViewCommand, type CommandContext } from "./commands";
 import { ModelChooser } from "./commands/chooseModel";
 import { followPaused } from "./commands/pauseReading";
@@ -77,6 +79,8 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   };
   own(registerCommands(commandContext));
   own(followPaused(client));
+  own(registerParticipant(client, extensionUri));
+  own(registerAskTool(client));
 
   /** Looks at the workspace once for each engine and settings, so that the view says what an answer would be based on. */
   let plannedFor = 0;
@@ -134,6 +138,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     get heatmap() {
       return heatmap.state;
     },
+    chat: chatHandler(client),
     paintedLines: (editor) => attention.painted(editor),
     plan: () => client.request(Plan, {}),
     read: () => reader.read(),

@@ -36,6 +36,20 @@ interface Manifest {
     readonly menus: Readonly<
       Record<string, readonly { readonly command?: string; readonly submenu?: string; readonly when?: string }[]>
     >;
+    readonly chatParticipants: readonly {
+      readonly id: string;
+      readonly description: string;
+      readonly commands: readonly { readonly name: string; readonly description: string }[];
+    }[];
+    readonly languageModelTools: readonly {
+      readonly name: string;
+      readonly displayName: string;
+      readonly userDescription: string;
+      readonly inputSchema: {
+        readonly properties: Readonly<Record<string, { readonly enum?: readonly string[] }>>;
+        readonly required: readonly string[];
+      };
+    }[];
     readonly submenus: readonly { readonly id: string; readonly label: string }[];
     readonly colors: readonly {
       readonly id: string;
@@ -253,6 +267,31 @@ describe("the manifest", () => {
       contributes.views[contributions.views.container]?.map(({ id, type }) => ({ id, type })),
       [{ id: contributions.views.ask, type: "webview" }],
     );
+  });
+
+  it("describes the chat participant and the tool as their code has them", () => {
+    const { chatParticipants, languageModelTools } = contributes;
+    const source = (name: string): string => readFileSync(path.join(root, "src/extension/chat", name), "utf8");
+    assert.equal(chatParticipants.length, 1);
+    for (const { id, description, commands } of chatParticipants) {
+      assert.ok(source("chatQuestion.ts").includes(`participantId = "${id}"`));
+      text(description);
+      const forms = /forms[^{]*\{([^}]*)\}/.exec(source("chatQuestion.ts"))?.[1] ?? "";
+      same(
+        commands.map(({ name }) => name),
+        [...forms.matchAll(/(\w+):/g)].map((match) => match[1] ?? ""),
+      );
+      for (const command of commands) text(command.description);
+    }
+    assert.equal(languageModelTools.length, 1);
+    for (const { name, displayName, userDescription, inputSchema } of languageModelTools) {
+      assert.ok(source("askTool.ts").includes(`toolName = "${name}"`));
+      text(displayName);
+      text(userDescription);
+      const forms = inputSchema.properties["form"]?.enum ?? [];
+      assert.ok(source("askTool.ts").includes(`z.enum(${JSON.stringify(forms).replaceAll(",", ", ")})`));
+      assert.deepEqual(inputSchema.required, ["question"]);
+    }
   });
 
   it("names icons that exist", () => {

@@ -48,7 +48,7 @@ export function registerCommands(context: CommandContext): vscode.Disposable {
     [commands.pauseReading]: () => pauseReading(context.engine, true),
     [commands.resumeReading]: () => pauseReading(context.engine, false),
     [commands.readWorkspace]: () => context.reader.readWithProgress(),
-    [commands.showAttention]: () => showAttention(context),
+    [commands.showAttention]: (trace) => showAttention(context, trace),
     [commands.toggleAttentionInEditors]: () => context.attention.toggle(),
     [commands.chooseModel]: () => context.chooser.choose(),
     [commands.showContextPlan]: () => context.plan.show(),
@@ -113,8 +113,9 @@ export async function runViewCommand(command: AskViewCommand, context: CommandCo
   }
 }
 
-async function showAttention({ controller, heatmap }: CommandContext): Promise<void> {
-  const trace = controller.conversation.lastTrace;
+/** @param given trace of the answer that is meant; else the last one of the conversation */
+async function showAttention({ controller, heatmap }: CommandContext, given: unknown): Promise<void> {
+  const trace = typeof given === "string" ? given : controller.conversation.lastTrace;
   if (trace === null) throw userErrors.noTraceYet(vscode.workspace.name ?? "");
   await heatmap.show(trace);
 }

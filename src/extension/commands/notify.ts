@@ -23,6 +23,12 @@ export async function notifyFailure(error: unknown, log: vscode.LogOutputChannel
   if (command !== undefined) await vscode.commands.executeCommand(command);
 }
 
+/** The command that mends an error, for a button; null when there is none. */
+export function mendOf(code: string): vscode.Command | null {
+  const command = mends[code];
+  return command === undefined ? null : { command, title: actionLabel(command) };
+}
+
 const sentence = ({ message, wayOut }: ErrorValue): string => `${message} ${wayOut}`;
 
 function actionLabel(command: CommandId): string {
