@@ -107,7 +107,7 @@ export function progressLine(progress: Progress): string {
   const amount =
     progress.unit === "bytes"
       ? l10n.t("{0} of {1} MB", megabytes(progress.done), megabytes(progress.total))
-      : l10n.t("{0} of {1} {2}", count(progress.done), count(progress.total), progress.unit);
+      : l10n.t("{0} of {1} {2}", count(progress.done), count(progress.total), unitName(progress.unit));
   const rate =
     progress.rate <= 0
       ? null
@@ -116,6 +116,17 @@ export function progressLine(progress: Progress): string {
         : `${count(progress.rate)}/s`;
   const left = progress.eta === null ? null : l10n.t("{0} left", duration(progress.eta));
   return [amount, rate, left].filter((part) => part !== null).join(", ");
+}
+
+function unitName(unit: Exclude<Progress["unit"], "bytes">): string {
+  switch (unit) {
+    case "tokens":
+      return l10n.t("tokens");
+    case "files":
+      return l10n.t("files");
+    case "layers":
+      return l10n.t("layers");
+  }
 }
 
 /** Seconds as `37 s`, `4 min` or `2 h`. */
