@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import type { SettingId, SettingTypes } from "../shared/contributions";
 import type { EngineSettings } from "../shared/protocol";
 import { hiddenBy } from "./editorExcludes";
+import { patternIn, scopeOf } from "./folderSettings";
 
 /** Typed view of the settings; reads through, so a change is seen at once. */
 export class Config implements vscode.Disposable {
@@ -49,9 +50,9 @@ export class Config implements vscode.Disposable {
       threads: this.get("longsight.threads"),
       maxFileBytes: this.get("longsight.files.maxBytes"),
       exclude: this.get("longsight.files.exclude"),
-      excludeIn: editorExcludes(),
-      pinned: this.get("longsight.files.pinned"),
-      scope: this.get("longsight.files.scope"),
+      excludeIn: excludesByFolder(),
+      pinned: this.pinned(),
+      scope: scopeOf(this.get("longsight.files.scope"), ownLists("longsight.files.scope")),
       outlines: this.get("longsight.files.outlines"),
       reading: this.get("longsight.reading.method"),
       backgroundReading: this.get("longsight.reading.inBackground"),
@@ -73,19 +74,41 @@ export class Config implements vscode.Disposable {
     };
   }
 
+  /** Pins of the whole workspace, and of each folder of several. */
+  private pinned(): readonly string[] {
+    const own = [...ownLists("longsight.files.pinned")];
+    const patterns = own.flatMap(([name, list]) => list.map((pattern) => patternIn(name, pattern)));
+    return [...this.get("longsight.files.pinned"), ...patterns];
+  }
+
   dispose(): void {
     this.subscription.dispose();
     this.changed.dispose();
   }
 }
 
-/** What the editor itself hides in each folder, by the folder's URI. */
-function editorExcludes(): Record<string, readonly string[]> {
+/** What the editor itself hides in each folder, and what the folder's own settings leave out, by the folder's URI. */
+function excludesByFolder(): Record<string, readonly string[]> {
+  const own = ownLists("longsight.files.exclude");
   const folders = vscode.workspace.workspaceFolders ?? [];
   return Object.fromEntries(
-    folders.map(({ uri }) => {
+    folders.map(({ uri, name }) => {
       const globs = vscode.workspace.getConfiguration("files", uri).get<Readonly<Record<string, unknown>>>("exclude");
-      return [uri.toString(), hiddenBy(globs ?? {})];
+      return [uri.toString(), [...hiddenBy(globs ?? {}), ...(own.get(name) ?? [])]];
+    }),
+  );
+}
+
+/** A list as the settings of each of several folders have it, by the folder's name; of a single one they are the workspace's. */
+function ownLists(id: SettingId): ReadonlyMap<string, readonly string[]> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.length < 2) return new Map();
+  return new Map(
+    folders.map(({ uri, name }) => {
+      const own = vscode.workspace
+        .getConfiguration(undefined, uri)
+        .inspect<readonly string[]>(id)?.workspaceFolderValue;
+      return [name, own ?? []];
     }),
   );
 }

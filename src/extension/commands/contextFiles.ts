@@ -108,7 +108,10 @@ async function change(
   edit: (list: readonly string[]) => readonly string[],
 ): Promise<boolean> {
   const settings = vscode.workspace.getConfiguration(undefined, folder.uri);
-  const before = settings.get<readonly string[]>(id, []);
+  const several = (vscode.workspace.workspaceFolders?.length ?? 0) > 1;
+  // With several folders the workspace's list holds besides the folder's own.
+  const own = settings.inspect<readonly string[]>(id)?.workspaceFolderValue ?? [];
+  const before = several ? own : settings.get<readonly string[]>(id, []);
   const after = edit(before);
   if (before.length === after.length && before.every((entry, index) => entry === after[index])) return false;
   await settings.update(id, after, vscode.ConfigurationTarget.WorkspaceFolder);

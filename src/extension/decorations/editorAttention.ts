@@ -85,7 +85,7 @@ export class EditorAttention implements vscode.Disposable {
     shown.add(vscode.workspace.onDidChangeTextDocument(soon));
     shown.add(
       vscode.languages.registerHoverProvider(
-        { scheme: "file" },
+        { pattern: "**" },
         { provideHover: (document, position) => this.hover(document, position) },
       ),
     );
@@ -173,7 +173,7 @@ async function tracedDocument(
   document: vscode.TextDocument,
   files: TracedFiles | null,
 ): Promise<{ readonly file: TracedFile; readonly map: Int32Array } | null> {
-  const path = document.uri.scheme === "file" ? planPath(document.uri) : null;
+  const path = planPath(document.uri);
   const file = path === null || files === null ? null : await files.file(path);
   if (file === null) return null;
   return { file, map: mapLines(file.texts, document.getText().split(/\r\n|\n|\r/)) };
