@@ -38,8 +38,18 @@ export function localWindow(settings: EngineSettings, active: ActiveModel): numb
 /** Bytes that a context may take where most of it will be: on the GPU, else in main memory. */
 export function freeMemory(settings: EngineSettings, active: ActiveModel): number {
   const machine = thisMachine(active.runtime.devices);
-  if (settings.kvPlacement === "host") return machine.memoryFree;
-  return active.runtime.backend === "cpu" || machine.gpuMemoryFree === 0 ? machine.memoryFree : machine.gpuMemoryFree;
+  return onDevice(settings, active) ? machine.gpuMemoryFree : machine.memoryFree;
+}
+
+function onDevice(settings: EngineSettings, active: ActiveModel): boolean {
+  if (settings.kvPlacement === "host" || active.runtime.backend === "cpu") return false;
+  return thisMachine(active.runtime.devices).gpuMemoryFree > 0;
+}
+
+/** `12.3 GB free on cuda` */
+function memoryName(settings: EngineSettings, active: ActiveModel, held: number): string {
+  const free = ((freeMemory(settings, active) + held) / 2 ** 30).toFixed(1);
+  return `${free} GB free ${onDevice(settings, active) ? `on ${active.runtime.backend}` : "in main memory"}`;
 }
 
 /** Least budget that is worth a try, in tokens: a repository map and a file or two. */
@@ -79,6 +89,7 @@ export function budgetFor(settings: EngineSettings, active: ActiveModel | null, 
   const { trainedContext, denseReason } = active.model.facts;
   const { budget, reason } = chooseBudget({
     setting: settings.budget,
+    memoryName: memoryName(settings, active, held),
     memory: fits > BUDGET_STEP ? fits - (fits % BUDGET_STEP) : fits,
     trained: denseReason === null ? null : trainedContext,
     reserve: reserveFor(settings),

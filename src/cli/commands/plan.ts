@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { PlannedFile, PlanResult } from "../../shared/protocol";
+import type { PlanGain, PlannedFile, PlanResult } from "../../shared/protocol";
 import { formatCount, formatSize, formatTable } from "../format";
 import { addReadingOptions } from "../options";
 import { openSession, withPipeline } from "../session";
@@ -46,11 +46,19 @@ export function formatPlan(plan: PlanResult, all: boolean): string {
     `In the context: ${formatCount(included.files)} files, ${estimated}${formatCount(included.tokens)} tokens` +
       ` of a budget of ${formatCount(plan.budget)} (${plan.budgetReason}).`,
   ];
+  const outlines = plan.files.filter((file) => file.outline === true).length;
+  if (outlines > 0) lines.push(`Of ${formatCount(outlines)} of these files only the declarations.`);
   if (plan.memoryBytes > 0) lines.push(`Memory for it: ${formatSize(plan.memoryBytes)} (${plan.model ?? ""}).`);
+  if (plan.gain) lines.push(formatGain(plan.gain));
   const tree = formatTable(treeRows(plan.files.filter((file) => file.included)), [1]);
   const out = plan.files.filter((file) => !file.included);
   const left = out.length === 0 ? "" : `\nLeft out: ${formatCount(leftOut.files)} files.\n${formatLeftOut(out, all)}`;
   return `${lines.join("\n")}\n\n${tree}${left}`;
+}
+
+function formatGain({ files, memoryBytes }: PlanGain): string {
+  const cost = memoryBytes > 0 ? ` and take ${formatSize(memoryBytes)} more` : "";
+  return `64 k more tokens would bring ${formatCount(files)} more files in as a whole${cost}.`;
 }
 
 /** A node of the folder tree: tokens of everything below it. */

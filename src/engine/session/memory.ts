@@ -47,6 +47,8 @@ export interface BudgetOptions {
   readonly setting: number;
   /** Tokens that memory allows; asked for only when the user sets none. */
   readonly memory: number;
+  /** Which memory that is: `12.3 GB free on the GPU`. */
+  readonly memoryName: string;
   /** Tokens that a dense model can read; null when attention is selective. */
   readonly trained: number | null;
   /** Tokens kept for question and answer. */
@@ -55,11 +57,11 @@ export interface BudgetOptions {
 
 /** Tokens of the packed context, and why not more. A setting beyond the memory is an error later, not a silent cut. */
 export function chooseBudget(options: BudgetOptions): { readonly budget: number; readonly reason: string } {
-  const { setting, memory, trained, reserve } = options;
+  const { setting, memory, memoryName, trained, reserve } = options;
   const wish =
     setting > 0
       ? { budget: setting, reason: "as set" }
-      : { budget: Math.max(0, memory - reserve), reason: "as much as the memory holds" };
+      : { budget: Math.max(0, memory - reserve), reason: `as much as the memory holds: ${memoryName}` };
   const readable = trained === null ? Infinity : Math.max(0, trained - reserve);
   if (wish.budget <= readable) return wish;
   return { budget: readable, reason: "the model's trained context: it runs without selective attention" };

@@ -47,17 +47,17 @@ describe("chooseBudget", () => {
     budget: number,
     reason: RegExp,
   ][] = [
-    ["memory decides", 0, 50_000, null, 49_000, /memory/],
+    ["memory decides", 0, 50_000, null, 49_000, /memory holds: 3\.0 GB free on cuda$/],
     ["the user decides", 20_000, 50_000, null, 20_000, /as set/],
     ["the user decides beyond the memory: an error follows", 90_000, 50_000, null, 90_000, /as set/],
     ["a dense model reads its trained context", 0, 500_000, 32_768, 31_768, /trained context/],
     ["a dense model reads no more than that when more is set", 90_000, 500_000, 32_768, 31_768, /trained context/],
     ["a dense model with less set", 8000, 500_000, 32_768, 8000, /as set/],
-    ["no memory at all", 0, 10, null, 0, /memory/],
+    ["no memory at all", 0, 10, null, 0, /memory holds: 3\.0 GB free on cuda$/],
   ];
   for (const [name, setting, memory, trained, budget, reason] of table) {
     it(name, () => {
-      const chosen = chooseBudget({ setting, memory, trained, reserve });
+      const chosen = chooseBudget({ setting, memory, memoryName: "3.0 GB free on cuda", trained, reserve });
       assert.equal(chosen.budget, budget);
       assert.match(chosen.reason, reason);
     });
