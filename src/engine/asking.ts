@@ -68,7 +68,6 @@ export async function askSession(asking: Asking): Promise<Asked> {
   const parts = await questionParts(asking.params, earlier, context.packed, active, focusBudget);
   const recorder = startTrace(asking);
   const began = performance.now();
-  await setMust(session, parts.must);
   try {
     const { start, spans, questionTokens } = await readQuestion(asking, parts, recorder);
     const prefilled = performance.now();
@@ -108,7 +107,7 @@ export async function askSession(asking: Asking): Promise<Asked> {
     };
   } finally {
     await session.forgetQuestion();
-    await setMust(session, []);
+    setMust(session, []);
   }
 }
 
@@ -131,6 +130,7 @@ async function readQuestion(asking: Asking, parts: QuestionParts, recorder: Trac
     return session.question(tokens, { signal });
   };
   if (!wantsFocus(asking)) {
+    setMust(session, parts.must);
     const { trace, chunkStart } = await read(parts.lead, parts.intro, parts.ask);
     recorder.question(trace, chunkStart);
     return { start: chunkStart, spans: null, questionTokens };
@@ -153,6 +153,8 @@ async function readQuestion(asking: Asking, parts: QuestionParts, recorder: Trac
   });
   const excerpts =
     spans.length === 0 ? [] : [active.model.tokenize(excerptsText(spans.map((span) => excerptOf(span, packed))))];
+  // Not before: what must be seen would count as selected by the question.
+  setMust(session, parts.must);
   const { chunkStart } = await read(...excerpts, parts.intro, parts.ask);
   return { start: chunkStart, spans, questionTokens };
 }
@@ -162,10 +164,10 @@ function wantsFocus({ settings, session, active }: Asking): boolean {
   return settings.focus && session.context.isEsa && session.readTokens > localWindow(settings, active);
 }
 
-/** Ranges of the context that every step attends to. Builds of the native part without them answer without. */
-async function setMust(session: Session, ranges: readonly Interval[]): Promise<void> {
-  const context = session.context as { setMust?: (ranges: readonly Interval[]) => void | Promise<void> };
-  await context.setMust?.(ranges);
+/** Ranges of the context that every step attends to. Dense contexts attend to everything. */
+function setMust({ context }: Session, ranges: readonly Interval[]): void {
+  // Builds of the native part without them answer without.
+  if (context.isEsa) (context as { setMust?: (ranges: readonly Interval[]) => void }).setMust?.(ranges);
 }
 
 function startTrace({ params, settings, active, context, session, workspace }: Asking): TraceRecorder {

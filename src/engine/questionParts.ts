@@ -22,7 +22,7 @@ export interface QuestionParts {
   readonly droppedTurns: number;
   /** Tokens that are left for excerpts. */
   readonly excerpts: number;
-  /** Tokens of the context that every step must be able to see. */
+  /** Tokens of the context that every step must be able to see, in the order of the context. */
   readonly must: readonly Interval[];
 }
 
@@ -57,7 +57,14 @@ export async function questionParts(
   const room = QUESTION_LIMIT - own - forExcerpts;
   const { tokens, dropped }: History = historyTokens(pastTurns(earlier), frame, tokenize, room);
   const lead = Int32Array.from([...end, ...tokens.flatMap((turn) => [...turn])]);
-  return { lead, intro, ask, droppedTurns: dropped, excerpts: forExcerpts, must: found.flatMap(({ must }) => must) };
+  return {
+    lead,
+    intro,
+    ask,
+    droppedTurns: dropped,
+    excerpts: forExcerpts,
+    must: found.flatMap(({ must }) => must).sort(([a], [b]) => a - b),
+  };
 }
 
 function pastTurns(turns: readonly KeptTurn[]): PastTurn[] {

@@ -89,7 +89,8 @@ async function main(): Promise<void> {
       if (answer === null || signal.aborted) break;
       outcomes.push(await judge(one, answer, root));
       if (one.truth !== null) layers.push(layerRecall(await pipeline.traceIndex(answer.trace), one.truth));
-      process.stderr.write(`${index + 1} of ${cases.length}\r`);
+      const latest = values.details ? ` ${JSON.stringify({ ...outcomes.at(-1), rank: layers.at(-1)?.rank })}` : "";
+      process.stderr.write(`${index + 1} of ${cases.length}${latest}\n`);
     }
     const { model, reading, focus, questions, local, top } = values;
     const setting = {

@@ -42,6 +42,7 @@ export function addAskCommand(program: Command, signal: AbortSignal): void {
     );
     output.event({ type: "answer", ...toJson(answer) });
     output.text(formatSources(answer.citations));
+    for (const warning of warningsOf(answer)) output.note(warning);
     output.note(summarise(answer));
   });
 }
@@ -54,13 +55,20 @@ function toJson(answer: AnswerResult): Readonly<Record<string, unknown>> {
     origin,
   }));
   const { text, asOf, context, conversation, droppedTurns, timings, trace, stopReason, attention, model } = answer;
-  const kept = { conversation: conversation?.id, droppedTurns };
+  const kept = { conversation: conversation?.id, droppedTurns, focus: answer.focus, unknownNames: answer.unknownNames };
   return { text, citations, asOf, context, ...kept, timings, trace, stopReason, attention, model };
 }
 
 function formatSources(citations: readonly Citation[]): string {
   const lines = citations.map(({ path, startLine, endLine }) => `${path}:${startLine}-${endLine}\n`);
   return lines.length === 0 ? "\n" : `\n\n${[...new Set(lines)].join("")}`;
+}
+
+function warningsOf({ unknownNames = [], droppedTurns = 0 }: AnswerResult): string[] {
+  return [
+    ...(unknownNames.length === 0 ? [] : [`these names stand nowhere in the files: ${unknownNames.join(", ")}`]),
+    ...(droppedTurns === 0 ? [] : [`the first ${droppedTurns} turns of the conversation had no room any more`]),
+  ];
 }
 
 function summarise(answer: AnswerResult): string {
