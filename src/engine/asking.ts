@@ -107,7 +107,7 @@ export async function askSession(asking: Asking): Promise<Asked> {
     };
   } finally {
     await session.forgetQuestion();
-    setMust(session, []);
+    if (parts.must.length > 0) setMust(session, []);
   }
 }
 
@@ -130,7 +130,7 @@ async function readQuestion(asking: Asking, parts: QuestionParts, recorder: Trac
     return session.question(tokens, { signal });
   };
   if (!wantsFocus(asking)) {
-    setMust(session, parts.must);
+    if (parts.must.length > 0) setMust(session, parts.must);
     const { trace, chunkStart } = await read(parts.lead, parts.intro, parts.ask);
     recorder.question(trace, chunkStart);
     return { start: chunkStart, spans: null, questionTokens };
@@ -154,7 +154,7 @@ async function readQuestion(asking: Asking, parts: QuestionParts, recorder: Trac
   const excerpts =
     spans.length === 0 ? [] : [active.model.tokenize(excerptsText(spans.map((span) => excerptOf(span, packed))))];
   // Not before: what must be seen would count as selected by the question.
-  setMust(session, parts.must);
+  if (parts.must.length > 0) setMust(session, parts.must);
   const { chunkStart } = await read(...excerpts, parts.intro, parts.ask);
   return { start: chunkStart, spans, questionTokens };
 }
@@ -166,8 +166,7 @@ function wantsFocus({ settings, session, active }: Asking): boolean {
 
 /** Ranges of the context that every step attends to. Dense contexts attend to everything. */
 function setMust({ context }: Session, ranges: readonly Interval[]): void {
-  // Builds of the native part without them answer without.
-  if (context.isEsa) (context as { setMust?: (ranges: readonly Interval[]) => void }).setMust?.(ranges);
+  if (context.isEsa) context.setMust(ranges);
 }
 
 function startTrace({ params, settings, active, context, session, workspace }: Asking): TraceRecorder {
