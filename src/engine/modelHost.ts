@@ -56,7 +56,9 @@ export class ModelHost {
         model,
         fingerprint: await fingerprintFile(file.path),
         frame: await model.chatFrame(SYSTEM_TEXT),
-        tokens: new TokenCache(model, path.join(settings.dataDir, "tokens")),
+        tokens: new TokenCache(model, path.join(settings.dataDir, "tokens"), undefined, (error) =>
+          this.#log.warn("Counted tokens are not kept for the next start", error),
+        ),
       };
     } catch (error) {
       await model.dispose();

@@ -19,6 +19,7 @@ export class TokenCache {
   readonly tokenizer: Tokenizer;
   readonly #folder: BoundedFolder | null;
   readonly #maxBytes: number;
+  readonly #onUnsaved: ((error: unknown) => void) | null;
   /** By content hash; the order is that of use. */
   readonly #entries = new Map<string, Int32Array>();
   #loading: Promise<void> | null = null;
@@ -26,10 +27,17 @@ export class TokenCache {
 
   /**
    * @param dir folder of the cache, made when missing; null keeps nothing on disk
+   * @param onUnsaved told when the cache cannot be written; without it `save` throws
    * @param maxBytes bound of one vocabulary's texts, in memory and on disk; the least recently used go first
    */
-  constructor(tokenizer: Tokenizer, dir: string | null, maxBytes = 64 * 2 ** 20) {
+  constructor(
+    tokenizer: Tokenizer,
+    dir: string | null,
+    maxBytes = 64 * 2 ** 20,
+    onUnsaved: ((error: unknown) => void) | null = null,
+  ) {
     this.tokenizer = tokenizer;
+    this.#onUnsaved = onUnsaved;
     this.#folder = dir === null ? null : new BoundedFolder(dir, SUFFIX, KEPT_VOCABULARIES * maxBytes);
     this.#maxBytes = maxBytes;
   }
@@ -49,17 +57,26 @@ export class TokenCache {
     return tokens;
   }
 
-  /** Writes what is new. @throws LongsightError LS-501 */
+  /** Writes what is new. @throws LongsightError LS-501 when nobody else is told */
   async save(): Promise<void> {
     this.#evict();
     if (this.#folder === null || !this.#changed) return;
     this.#changed = false;
+    try {
+      await this.#write(this.#folder);
+    } catch (error) {
+      if (this.#onUnsaved === null) throw error;
+      this.#onUnsaved(error);
+    }
+  }
+
+  async #write(folder: BoundedFolder): Promise<void> {
     const body = Buffer.concat(
       [...this.#entries].flatMap(([hash, tokens]) => [head(hash, tokens), littleEndian(tokens)]),
     );
-    const file = this.#folder.file(this.#name());
+    const file = folder.file(this.#name());
     await writeBeside(file, Buffer.concat([Buffer.from(MAGIC), Buffer.from(sha256(body), "hex"), body]));
-    await this.#folder.trim(file);
+    await folder.trim(file);
   }
 
   #name(): string {

@@ -4,7 +4,7 @@ import path from "node:path";
 import { planContext } from "../../../src/engine/context/plan";
 import { TokenCache } from "../../../src/engine/context/tokens";
 import { sha256 } from "../../../src/engine/disk";
-import { Scratch } from "../workspace/scratch";
+import { hasCode, Scratch } from "../workspace/scratch";
 import { ByteTokenizer } from "./byteTokenizer";
 import { hardTexts, snapshotOfTexts } from "./workspace";
 
@@ -81,6 +81,19 @@ describe("token cache", () => {
       assert.deepEqual(await fill(new TokenCache(tokenizer, dir), ["one text", "another text"]), made);
       assert.equal(tokenizer.calls, 2);
     }
+  });
+
+  it("counts on when it cannot be written, and says so", async () => {
+    const dir = path.join(scratch.folder({ data: "a file\n" }), "data");
+    const errors: unknown[] = [];
+    const cache = new TokenCache(new ByteTokenizer(), dir, undefined, (error) => errors.push(error));
+    const [tokens] = await fill(cache, ["text"]);
+    await cache.save();
+    assert.equal(errors.length, 1);
+    assert.deepEqual(await cache.tokensOf(sha256("text"), never), tokens);
+    const strict = new TokenCache(new ByteTokenizer(), dir);
+    await fill(strict, ["text"]);
+    await assert.rejects(strict.save(), hasCode("LS-501"));
   });
 
   it("stays within its bound, dropping what was not used for longest", async () => {
