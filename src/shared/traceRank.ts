@@ -16,6 +16,18 @@ export interface Ranking {
   readonly ranks: Int32Array;
 }
 
+const orders = new WeakMap<readonly RankedPart[], readonly number[]>();
+
+/** Numbers of parts in the order of their paths, then of the parts. Kept: thousands of strings take long to sort. */
+export function pathOrder(parts: readonly RankedPart[]): readonly number[] {
+  const known = orders.get(parts);
+  if (known !== undefined) return known;
+  const path = (number: number): string => parts[number]?.path ?? "";
+  const order = Array.from(parts, (_, number) => number).sort((a, b) => compare(path(a), path(b)) || a - b);
+  orders.set(parts, order);
+  return order;
+}
+
 /** Ranks all parts; the table lists those below `below` that contain every word of `filter`. */
 export function rankParts(
   parts: readonly RankedPart[],
@@ -23,9 +35,8 @@ export function rankParts(
   { below, filter, sort, descending }: Pick<RankQuery, "below" | "filter" | "sort" | "descending">,
   other: PartColumns | null,
 ): Ranking {
-  const byPath = (a: number, b: number): number => compare(parts[a]?.path ?? "", parts[b]?.path ?? "") || a - b;
-  const numbers = Array.from(parts, (_, number) => number);
-  numbers.sort((a, b) => (columns.selected[b] ?? 0) - (columns.selected[a] ?? 0) || byPath(a, b));
+  const numbers = [...pathOrder(parts)];
+  numbers.sort((a, b) => (columns.selected[b] ?? 0) - (columns.selected[a] ?? 0));
   const ranks = new Int32Array(parts.length);
   numbers.forEach((number, place) => (ranks[number] = place + 1));
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);

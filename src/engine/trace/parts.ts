@@ -38,24 +38,51 @@ export class Parts {
 
   /**
    * Selections of the chosen steps by layer and part: layer × (count + 1) + part, the last of a layer for what lies in no
-   * part. One walk along the selections.
+   * part.
+   * @param counts selections of each token are added to it
    */
-  sums(selections: Selections, steps: Interval): Uint32Array {
-    const stride = this.count + 1;
-    const sums = new Uint32Array(stride * selections.layers);
+  sums(selections: Selections, steps: Interval, counts: Uint32Array): Uint32Array {
+    const sums = new Uint32Array((this.count + 1) * selections.layers);
+    if (steps[1] - steps[0] > MANY_STEPS) this.#sumTokens(selections, steps, counts, sums);
+    else this.#sumSelections(selections, steps, counts, sums);
+    return sums;
+  }
+
+  /** Few selections: the part of each is looked up. */
+  #sumSelections(selections: Selections, steps: Interval, counts: Uint32Array, sums: Uint32Array): void {
     const partOf = this.#partOf;
     const low = Number.isFinite(this.#low) ? this.#low : 0;
-    for (let step = steps[0]; step < steps[1]; step++) {
-      for (let layer = 0; layer < selections.layers; layer++) {
-        const base = layer * stride;
-        const tokens = selections.tokens(step, layer);
-        for (const token of tokens) {
+    for (let layer = 0; layer < selections.layers; layer++) {
+      const base = layer * (this.count + 1);
+      for (let step = steps[0]; step < steps[1]; step++) {
+        for (const token of selections.tokens(step, layer)) {
+          if (token < counts.length) counts[token] = (counts[token] ?? 0) + 1;
           const at = token - low;
           const cell = base + (at < 0 || at >= partOf.length ? this.count : (partOf[at] ?? this.count));
           sums[cell] = (sums[cell] ?? 0) + 1;
         }
       }
     }
-    return sums;
+  }
+
+  /** Many selections: each layer is counted by token first, in memory that caches hold, then added up in one walk. */
+  #sumTokens(selections: Selections, steps: Interval, counts: Uint32Array, sums: Uint32Array): void {
+    const ofLayer = new Uint16Array(counts.length);
+    for (let layer = 0; layer < selections.layers; layer++) {
+      const base = layer * (this.count + 1);
+      ofLayer.fill(0);
+      let outside = selections.count(steps, [layer, layer + 1], ofLayer);
+      for (let token = 0; token < ofLayer.length; token++) counts[token] = (counts[token] ?? 0) + (ofLayer[token] ?? 0);
+      for (const { from, to, part } of this.runs) {
+        let sum = 0;
+        for (let token = from; token < to; token++) sum += ofLayer[token] ?? 0;
+        sums[base + part] = (sums[base + part] ?? 0) + sum;
+        outside -= sum;
+      }
+      sums[base + this.count] = outside;
+    }
   }
 }
+
+/** Steps from which adding up all tokens is quicker than looking up the part of each selection. At most 65,535 a layer. */
+const MANY_STEPS = 24;

@@ -1,4 +1,5 @@
 import { userErrors } from "../../shared/errors";
+import { pathOrder } from "../../shared/traceRank";
 import { ratios, layersOf, type PartColumns } from "../../shared/traceSums";
 import type {
   FileSelection,
@@ -71,8 +72,9 @@ export class TraceIndex {
 
   /** The files of the trace as parts. */
   get fileParts(): Parts {
+    if (this.#fileParts !== null) return this.#fileParts;
     const runs = this.trace.files.map(({ start, count }, part) => ({ from: start, to: start + count, part }));
-    return (this.#fileParts ??= new Parts("files", runs.length, runs));
+    return (this.#fileParts = new Parts("files", runs.length, runs));
   }
 
   /** Sums by file, most selected first, at most `limit` of them. @throws LongsightError LS-601 */
@@ -110,12 +112,13 @@ export class TraceIndex {
     };
   }
 
-  /** Numbers of the most selected files. */
+  /** Numbers of the most selected files; those with as many in the order of their paths. */
   mostSelected({ selected }: PartColumns, limit: number): number[] {
-    const { files } = this.trace;
-    const numbers = files.map((_, number) => number);
-    const path = (number: number): string => files[number]?.path ?? "";
-    return numbers.sort((a, b) => (selected[b] ?? 0) - (selected[a] ?? 0) || compare(path(a), path(b))).slice(0, limit);
+    const order = pathOrder(this.trace.files);
+    const some = order.filter((number) => (selected[number] ?? 0) > 0);
+    some.sort((a, b) => (selected[b] ?? 0) - (selected[a] ?? 0));
+    if (some.length >= limit) return some.slice(0, limit);
+    return [...some, ...order.filter((number) => (selected[number] ?? 0) === 0)].slice(0, limit);
   }
 
   /** Tokens of the lines [from, to) (1-based) of a file. @throws LongsightError LS-601 */
@@ -225,7 +228,7 @@ export class TraceIndex {
 
   /** Selections of each token of the context under a choice. */
   counts(choice: Choice): Uint32Array {
-    return this.#counts.get(`${choice.phase} ${choice.steps.join()} ${choice.layers.join()}`, () => {
+    return this.#counts.get(countsKey(choice), () => {
       const counts = new Uint32Array(this.trace.contextTokens);
       this.#phase(choice.phase).selections.count(choice.steps, choice.layers, counts);
       return counts;
@@ -285,7 +288,11 @@ export class TraceIndex {
     return this.#sums.get(`${parts.key} ${phase} ${steps.join()}`, () => {
       const index = this.#phase(phase);
       const exposure = new Exposure(index.steps.slice(...steps).map((step) => step.selectable));
-      return { exposure, tokens: parts.selectable(exposure), byLayer: parts.sums(index.selections, steps) };
+      const counts = new Uint32Array(this.trace.contextTokens);
+      const byLayer = parts.sums(index.selections, steps, counts);
+      // The same walk gives the counts of all layers, which lines and tokens are shown with.
+      this.#counts.get(countsKey({ phase, steps, layers: [0, this.trace.layers] }), () => counts);
+      return { exposure, tokens: parts.selectable(exposure), byLayer };
     });
   }
 
@@ -307,6 +314,8 @@ export class TraceIndex {
     return this.#selecting;
   }
 }
+
+const countsKey = ({ phase, steps, layers }: Choice): string => `${phase} ${steps.join()} ${layers.join()}`;
 
 /** Tokens and UTF-16 units of a line that are shown: a line may hold a megabyte. */
 const LINE_TOKENS = 400;

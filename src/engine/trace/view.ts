@@ -113,12 +113,10 @@ export class TraceView {
     const choice = this.index.choose(query);
     const files = this.index.columns(choice, this.index.fileParts);
     const columns = parts.key === this.index.fileParts.key ? files : this.index.columns(choice, parts);
-    const most = this.index.mostSelected(files, 2).flatMap((number) => {
-      const selected = files.selected[number] ?? 0;
+    const most = twoLargest(files).flatMap((number) => {
       const path = this.index.trace.files[number]?.path;
-      return selected === 0 || path === undefined
-        ? []
-        : [{ path, lift: ratios(files, selected, files.tokens[number] ?? 0).lift }];
+      const selected = files.selected[number] ?? 0;
+      return path === undefined ? [] : [{ path, lift: ratios(files, selected, files.tokens[number] ?? 0).lift }];
     });
     return sumRegions(map, structure.regionOf, columns, most);
   }
@@ -288,6 +286,18 @@ function highestCell({ byLayer, layers, stride }: PartColumns): number {
     for (let part = 0; part < stride - 1; part++) highest = Math.max(highest, byLayer[layer * stride + part] ?? 0);
   }
   return highest;
+}
+
+/** Numbers of the two most selected parts, the most selected first; fewer when fewer were selected. */
+function twoLargest({ selected, stride }: PartColumns): number[] {
+  let [first, second] = [-1, -1];
+  for (let part = 0; part < stride - 1; part++) {
+    const sum = selected[part] ?? 0;
+    if (sum === 0) continue;
+    if (first < 0 || sum > (selected[first] ?? 0)) [first, second] = [part, first];
+    else if (second < 0 || sum > (selected[second] ?? 0)) second = part;
+  }
+  return [first, second].filter((part) => part >= 0);
 }
 
 function sameChoice(a: Choice, b: Choice): boolean {

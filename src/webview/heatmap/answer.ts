@@ -9,7 +9,10 @@ import { Changes, type Store, type View } from "./store";
 /** Milliseconds that the pointer rests on a token before the map follows. */
 const previewDelay = 80;
 
-/** The question and the answer, whose tokens are hovered, pinned, and walked with the keyboard. */
+/** Which of the two answers a view shows. */
+export type AnswerName = "A" | "B";
+
+/** The question and the answer, whose tokens are hovered, pinned, and walked with the keyboard. B shows no previews. */
 export class AnswerView implements View {
   readonly element = h("section", { class: "answer", "aria-label": t("Answer") });
   private readonly question = h("p", { class: "question" });
@@ -22,6 +25,7 @@ export class AnswerView implements View {
   });
   private readonly toggle = h("button", { class: "link small", type: "button" });
   private readonly changes = new Changes();
+  private readonly titleChanges = new Changes();
   private units: readonly AnswerUnit[] = [];
   private options: HTMLElement[] = [];
   private readonly unfolded = new Set<number>();
@@ -32,7 +36,10 @@ export class AnswerView implements View {
   private dragging = false;
   private timer = 0;
 
-  constructor(private readonly store: Store) {
+  constructor(
+    private readonly store: Store,
+    private readonly name: AnswerName,
+  ) {
     this.element.append(this.question, this.list, this.toggle);
     this.toggle.addEventListener("click", () => {
       this.bySentence = !this.bySentence;
@@ -48,15 +55,29 @@ export class AnswerView implements View {
   }
 
   update(state: HeatmapState): void {
-    this.element.hidden = state.trace === null;
-    if (state.trace !== this.trace) {
-      this.trace = state.trace;
+    const trace = this.name === "A" ? state.trace : state.other;
+    this.element.hidden = trace === null;
+    const isTitled = this.titleChanges.since(trace, state.comparing || state.other !== null);
+    if (isTitled) this.writeQuestion(trace, state.comparing || state.other !== null);
+    if (trace !== this.trace) {
+      this.trace = trace;
       this.unfolded.clear();
-      this.bySentence = (state.trace?.answer.length ?? 0) > sentenceLimit;
+      this.bySentence = (trace?.answer.length ?? 0) > sentenceLimit;
       this.focused = 0;
-      this.question.replaceChildren(h("span", { class: "dim" }, t("Question")), " ", state.trace?.question ?? "");
       this.rebuild();
-    } else if (this.changes.since(state.pinned, state.hovered, state.phase)) this.mark(state);
+    } else if (this.changes.since(this.pinned(state), state.hovered, state.phase)) this.mark(state);
+  }
+
+  private writeQuestion(trace: TraceSummary | null, named: boolean): void {
+    const label = named
+      ? h("span", { class: `badge badge-${this.name.toLowerCase()}` }, this.name)
+      : h("span", { class: "dim" }, t("Question"));
+    this.question.replaceChildren(label, " ", trace?.question ?? "");
+    setAttributes(this.list, { "aria-label": named ? t("Words of answer {0}", this.name) : t("Words of the answer") });
+  }
+
+  private pinned({ pinned, otherPinned }: HeatmapState): Interval | null {
+    return this.name === "A" ? pinned : otherPinned;
   }
 
   private rebuild(): void {
@@ -74,7 +95,7 @@ export class AnswerView implements View {
     const option = h("span", {
       class: kind === "code" ? "token folded" : "token",
       role: "option",
-      id: `answer-${index}`,
+      id: `${this.name === "A" ? "answer" : "other"}-${index}`,
       "data-index": index,
     });
     if (kind === "code") option.append(icon("chevron"), t("code, {0} tokens", this.length(index)));
@@ -92,7 +113,10 @@ export class AnswerView implements View {
   }
 
   /** Follows pins and hovering without touching the text. */
-  private mark({ pinned, hovered, phase }: HeatmapState): void {
+  private mark(state: HeatmapState): void {
+    const { phase } = state;
+    const pinned = this.pinned(state);
+    const hovered = this.name === "A" ? state.hovered : null;
     const total = this.trace?.steps ?? 0;
     this.list.classList.toggle("inert", phase === "question");
     this.options.forEach((option, index) => {
@@ -121,6 +145,7 @@ export class AnswerView implements View {
   }
 
   private hover(steps: Interval | null): void {
+    if (this.name === "B") return;
     clearTimeout(this.timer);
     if (steps === null) this.store.dispatch({ type: "hover", steps });
     else this.timer = window.setTimeout(() => this.store.dispatch({ type: "hover", steps }), previewDelay);
@@ -137,7 +162,7 @@ export class AnswerView implements View {
     }
     this.anchor = index;
     const steps = this.units[index]?.steps ?? null;
-    const again = sameInterval(this.store.state.pinned, steps);
+    const again = sameInterval(this.pinned(this.store.state), steps);
     this.dragging = !again;
     this.pin(again ? null : steps);
   }
@@ -165,7 +190,7 @@ export class AnswerView implements View {
 
   private pin(steps: Interval | null): void {
     if (this.store.state.phase === "question") this.store.dispatch({ type: "phase", phase: "answer" });
-    this.store.dispatch({ type: "pin", steps });
+    this.store.dispatch({ type: this.name === "A" ? "pin" : "pinOther", steps });
   }
 
   private key(event: KeyboardEvent): void {
@@ -184,8 +209,8 @@ export class AnswerView implements View {
       const { steps } = this.units[this.focused] ?? {};
       if (steps === undefined) return;
       this.anchor = this.focused;
-      this.pin(sameInterval(this.store.state.pinned, steps) ? null : steps);
-    } else if (event.key === "Escape" && this.store.state.pinned !== null) {
+      this.pin(sameInterval(this.pinned(this.store.state), steps) ? null : steps);
+    } else if (event.key === "Escape" && this.pinned(this.store.state) !== null) {
       event.preventDefault();
       this.pin(null);
     }

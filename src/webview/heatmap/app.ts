@@ -1,18 +1,23 @@
+import type { ExportFormat } from "../../shared/views";
 import { t } from "../common/l10n";
 import { Announcer } from "./announcer";
 import { AnswerView } from "./answer";
 import { CodeView } from "./code";
+import { CompareView } from "./compare";
 import { h, setText } from "./dom";
 import { HeaderView } from "./header";
-import type { HeatmapHost } from "./host";
+import type { EditorActions, HeatmapHost } from "./host";
 import { parseKept } from "./kept";
 import { LayersView } from "./layers";
 import { MapView } from "./map";
 import { hasMap, NoticeView } from "./notice";
+import { picturePng } from "./picture";
 import { SumQueries } from "./queries";
 import { keptState, type HeatmapState } from "./state";
 import { Store, type View } from "./store";
+import { toSvg } from "./svg";
 import { TableView } from "./table";
+import { caption } from "./tableText";
 import { followTheme } from "./theme";
 import { Tip } from "./tip";
 
@@ -26,6 +31,8 @@ export class App {
   private readonly store = new Store();
   private readonly busyLine = h("div", { class: "busy-line", role: "presentation", hidden: true });
   private readonly problem = h("p", { class: "problem small", role: "status", hidden: true });
+  private readonly note = h("p", { class: "note small", role: "status", hidden: true });
+  private readonly answers = h("div", { class: "answers" });
   private readonly panes = h("div", { class: "panes" });
   private busyTimer = 0;
   private keepTimer = 0;
@@ -45,17 +52,21 @@ export class App {
     const map = new MapView(store, tip, openTile);
     const table = new TableView(store, host, openAt);
     const code = new CodeView(store, host, tip);
-    const header = new HeaderView(store);
-    const answer = new AnswerView(store);
+    const compare = new CompareView(store, host);
+    const save = editor === null ? null : (format: ExportFormat): void => this.save(format, map, editor);
+    const header = new HeaderView(store, editor, save);
+    const [answer, other] = [new AnswerView(store, "A"), new AnswerView(store, "B")];
+    this.answers.append(answer.element, other.element);
     const layers = new LayersView(store);
     const notice = new NoticeView();
     const announcer = new Announcer();
-    this.panes.append(map.element, table.element, code.element);
+    this.panes.append(map.element, table.element, code.element, compare.element);
     const main = h(
       "main",
       { class: "panel" },
       header.element,
-      answer.element,
+      this.note,
+      this.answers,
       layers.element,
       this.busyLine,
       this.problem,
@@ -64,7 +75,7 @@ export class App {
     );
     this.root.replaceChildren(main, tip.element, announcer.element);
 
-    const views: readonly View[] = [header, answer, layers, notice, map, table, code, announcer];
+    const views: readonly View[] = [header, answer, other, layers, notice, map, table, code, compare, announcer];
     store.onPaint((state) => {
       this.updateFrame(state);
       for (const view of views) view.update(state);
@@ -80,6 +91,14 @@ export class App {
 
   private updateFrame(state: HeatmapState): void {
     this.panes.hidden = !hasMap(state);
+    this.panes.classList.toggle("comparing", state.other !== null);
+    this.answers.hidden = state.trace === null;
+    this.answers.classList.toggle("two", state.other !== null);
+    this.note.hidden = !state.comparing || state.other !== null;
+    setText(
+      this.note,
+      this.note.hidden ? "" : t("This answer is A. Show the attention of another answer to compare it: it becomes B."),
+    );
     this.problem.hidden = state.problem === null;
     setText(
       this.problem,
@@ -99,6 +118,16 @@ export class App {
       const kept = keptState(state);
       if (kept !== null) this.host.keeping.setState(kept);
     }, keepDelay);
+  }
+
+  /** Saves what the panel shows; pictures are drawn here. */
+  private save(format: ExportFormat, map: MapView, editor: EditorActions): void {
+    const { trace, other } = this.store.state;
+    if (trace === null) return;
+    const drawn = map.picture({ trace, other, caption: caption(this.store.state) });
+    if (format === "png") editor.export(format, drawn === null ? null : picturePng(drawn.drawing, drawn.palette));
+    else if (format === "svg") editor.export(format, drawn === null ? null : toSvg(drawn.drawing, drawn.palette));
+    else editor.export(format, null);
   }
 
   /** Opens a file at a line, else at its densest lines where they are known. */

@@ -8,6 +8,7 @@ import { holdsFile, keyOf, layoutMap, type MapLayout, type Tile } from "./layout
 import { MapLegend } from "./legend";
 import { MapKeys } from "./mapKeys";
 import { readPalette, type MapPalette } from "./palette";
+import { composePicture, type PictureText } from "./picture";
 import { shownOther, shownSums, type HeatmapState, type ShownMap } from "./state";
 import { Changes, type Store, type View } from "./store";
 import { sumTile } from "./tileSums";
@@ -61,9 +62,11 @@ export class MapView implements View {
     this.stop.addEventListener("blur", () => this.leave());
   }
 
-  /** What is drawn now, for export. */
-  get drawn(): MapDrawing {
-    return this.drawing;
+  /** What is drawn now, as a picture of its own; null when nothing is. */
+  picture(text: PictureText): { readonly drawing: MapDrawing; readonly palette: MapPalette } | null {
+    const { palette } = this;
+    if (palette === null || this.drawing.width === 0) return null;
+    return { drawing: composePicture(this.drawing, text, this.measure), palette };
   }
 
   /** Paints anew, after the theme changed. */

@@ -85,6 +85,35 @@ describe("what the heatmap shows of a trace", () => {
   });
 });
 
+describe("sums over many steps", () => {
+  it("are those of the steps one by one, by part, by layer and by token", async () => {
+    const index = new TraceIndex(randomTrace(9, { files: 12, steps: 60, layers: 3 }));
+    const steps = index.trace.steps.filter((step) => step.phase === "answer").length;
+    assert.ok(steps > 40);
+    const whole = index.summary({});
+    const sums = new Map(whole.files.map((file) => [file.path, file.byLayer.map(() => 0)]));
+    let selections = 0;
+    for (let step = 0; step < steps; step++) {
+      const one = index.summary({ steps: [step, step + 1] });
+      selections += one.selections;
+      for (const file of one.files) file.byLayer.forEach((count, layer) => (sums.get(file.path)![layer]! += count));
+    }
+    assert.equal(whole.selections, selections);
+    for (const file of whole.files) assert.deepEqual(file.byLayer, sums.get(file.path), file.path);
+    const view = new TraceView(new TraceIndex(index.trace), noSymbols);
+    await view.map(scope);
+    const choice = view.index.choose({});
+    const counts = Array.from(view.index.counts(choice));
+    const plain = new Uint32Array(counts.length);
+    for (let step = 0; step < steps; step++) {
+      new TraceIndex(index.trace)
+        .counts(view.index.choose({ steps: [step, step + 1] }))
+        .forEach((count, token) => (plain[token]! += count));
+    }
+    assert.deepEqual(counts, Array.from(plain));
+  });
+});
+
 describe("ranked rows", () => {
   const index = new TraceIndex(randomTrace(5, { files: 40, steps: 12, layers: 4 }));
   const view = new TraceView(index, noSymbols);
