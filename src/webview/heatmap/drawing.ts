@@ -41,7 +41,7 @@ export function drawMap(layout: MapLayout, sums: TraceSums, other: TraceSums | n
   for (const group of layout.groups) {
     if (group.titleHeight === 0) continue;
     shapes.push({ kind: "frame", ...box(group), colour: "line" });
-    const text = cutText(group.title, group.width - 8, measure);
+    const text = cutPath(group.title, group.width - 8, measure);
     if (text !== "") shapes.push({ kind: "text", x: group.x + 4, y: group.y + 12, text, on: "background", bold: true });
   }
   for (const tile of layout.tiles) drawTile(shapes, tile, sums, other, measure);
@@ -96,6 +96,16 @@ function drawTile(shapes: Shape[], tile: Tile, sums: TraceSums, other: TraceSums
   const name = cutText(label.name, nameRoom, measure);
   write(tile.x + inset.x, 0, name, false);
   write(tile.x + inset.x + (name === "" ? 0 : measure(name) + 4), 0, label.figure, true);
+}
+
+/** A path without its first folders where it does not fit: the last ones tell groups apart. */
+export function cutPath(path: string, room: number, measure: Measure): string {
+  const parts = path.split("/");
+  for (let from = 0; from < parts.length; from++) {
+    const text = from === 0 ? path : `…/${parts.slice(from).join("/")}`;
+    if (measure(text) <= room) return text;
+  }
+  return cutText(parts.at(-1) ?? path, room, measure);
 }
 
 const segmenter = new Intl.Segmenter();

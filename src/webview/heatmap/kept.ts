@@ -1,8 +1,27 @@
-import type { Interval, RankColumn, RankUnit } from "../../shared/trace";
-import { defaultSort, type KeptState, type Sort } from "./state";
+import type { Interval, RankColumn, RankUnit, TracePhase } from "../../shared/trace";
+import { defaultSort, type HeatmapState, type Sort } from "./state";
 
 const columns: readonly RankColumn[] = ["name", "tokens", "selected", "share", "lift"];
 const units: readonly RankUnit[] = ["files", "symbols", "lines"];
+
+/** What survives a reload of the window, for the trace that it belongs to. */
+export interface KeptState {
+  readonly id: string;
+  readonly pinned: Interval | null;
+  readonly layers: Interval;
+  readonly phase: TracePhase;
+  readonly zoom: string;
+  readonly selected: string | null;
+  readonly unit: RankUnit;
+  readonly sort: Sort;
+  readonly filter: string;
+}
+
+/** The part of the state that is kept; null without a trace. */
+export function keptState(state: HeatmapState): KeptState | null {
+  const { trace, pinned, layers, phase, zoom, selected, unit, sort, filter } = state;
+  return trace === null ? null : { id: trace.id, pinned, layers, phase, zoom, selected, unit, sort, filter };
+}
 
 /** Checks what an earlier version of this page may have kept; null when it cannot be used. */
 export function parseKept(value: unknown): KeptState | null {

@@ -1,6 +1,7 @@
 import type { Interval, TraceSummary } from "../../shared/trace";
 import type { HeatmapViewState } from "../../shared/views";
-import { initialState, modeOf, type HeatmapState, type KeptState } from "./state";
+import type { KeptState } from "./kept";
+import { initialState, modeOf, type HeatmapState } from "./state";
 
 /** The state after the host showed another answer, or none. */
 export function loaded(state: HeatmapState, view: HeatmapViewState, kept: KeptState | null): HeatmapState {

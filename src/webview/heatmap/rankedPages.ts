@@ -47,6 +47,11 @@ export class RankedPages {
     return this.rows.get(index);
   }
 
+  /** The largest share of the rows that have come, of either answer: the full length of a bar. */
+  largestShare(): number {
+    return [...this.rows.values()].reduce((most, row) => Math.max(most, row.share, row.other?.share ?? 0), 1e-9);
+  }
+
   /** Makes sure that rows [from, to) come. */
   need([from, to]: Interval): void {
     for (let page = Math.floor(from / pageRows); page * pageRows < Math.max(to, from + 1); page++) this.fetch(page);

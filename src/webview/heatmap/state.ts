@@ -12,6 +12,7 @@ import type {
   TraceSums,
 } from "../../shared/trace";
 import type { HeatmapViewState } from "../../shared/views";
+import type { KeptState } from "./kept";
 import { loaded } from "./loaded";
 
 export type LayerMode = "all" | "one" | "band";
@@ -44,7 +45,7 @@ export interface HeatmapState {
   readonly trace: TraceSummary | null;
   /** The answer that is compared with: B. */
   readonly other: TraceSummary | null;
-  /** The trace that the next one is compared with: "pinned as A". */
+  /** The next answer that is shown becomes B. */
   readonly comparing: boolean;
   /** What the map is made of; the one before stays until the next one has come. */
   readonly map: ShownMap | null;
@@ -237,8 +238,15 @@ function isWanted(state: HeatmapState, query: TraceQuery): boolean {
 function withMap(state: HeatmapState, { key, map, committed }: Extract<Action, { type: "map" }>): HeatmapState {
   if (key !== mapKey(state)) return state;
   const preview = state.preview?.mapKey === key ? state.preview : null;
-  const shown = { ...state, map: { key, map }, preview, problem: null };
+  const shown = { ...state, map: { key, map }, preview, problem: null, ...unitFor(state, map) };
   return committed === null ? shown : withSums(shown, committed);
+}
+
+/** Inside a file the table lists its declarations, outside files again; what else was chosen stays. */
+function unitFor({ unit, map, other }: HeatmapState, next: TraceMap): Partial<HeatmapState> {
+  const before = map?.map.level ?? "files";
+  if (other !== null || before === next.level || unit === "lines") return {};
+  return { unit: next.level === "symbols" ? "symbols" : "files", sort: defaultSort };
 }
 
 function withSums(state: HeatmapState, { mapKey, query, sums }: ShownSums): HeatmapState {
@@ -315,25 +323,6 @@ function layersOfMode({ trace, layers }: HeatmapState, mode: LayerMode): Interva
 export function modeOf({ trace }: Pick<HeatmapState, "trace">, [from, to]: Interval): LayerMode {
   if (from <= 0 && to >= (trace?.layers ?? 0)) return "all";
   return to - from === 1 ? "one" : "band";
-}
-
-/** What survives a reload of the window, for the trace that it belongs to. */
-export interface KeptState {
-  readonly id: string;
-  readonly pinned: Interval | null;
-  readonly layers: Interval;
-  readonly phase: TracePhase;
-  readonly zoom: string;
-  readonly selected: string | null;
-  readonly unit: RankUnit;
-  readonly sort: Sort;
-  readonly filter: string;
-}
-
-/** The part of the state that is kept; null without a trace. */
-export function keptState(state: HeatmapState): KeptState | null {
-  const { trace, pinned, layers, phase, zoom, selected, unit, sort, filter } = state;
-  return trace === null ? null : { id: trace.id, pinned, layers, phase, zoom, selected, unit, sort, filter };
 }
 
 /** The folder that the map shows after zooming out, or null when it shows everything. */

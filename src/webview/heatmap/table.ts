@@ -27,7 +27,8 @@ export class TableView implements View {
     "aria-label": t("Filter the table"),
     spellcheck: "false",
   });
-  private readonly grid = h("div", { class: "grid", role: "grid", id: "table", tabindex: 0 });
+  /** The scrolling rows with their header: the table's one tab stop. */
+  private readonly grid: HTMLElement;
   private readonly headers = new Map<RankColumn, HTMLElement>();
   private readonly layersHeader = columnHeader("spark", "");
   private readonly nothing = h("p", { class: "dim nothing", role: "status" });
@@ -51,7 +52,10 @@ export class TableView implements View {
       rowHeight,
       (index) => this.createRow(index),
       (row, index) => this.fillRow(row, index),
+      this.headerRow(),
     );
+    this.grid = this.rows.element;
+    setAttributes(this.grid, { class: "rows grid", role: "grid", id: "table", tabindex: 0 });
     this.pages = new RankedPages(
       host,
       (reordered) => this.onRows(reordered),
@@ -67,7 +71,6 @@ export class TableView implements View {
       (unit) => store.dispatch({ type: "unit", unit }),
     );
     this.hasUnits = host.editor !== null;
-    this.grid.append(this.headerRow(), this.rows.element);
     const search = h("label", { class: "filter" }, icon("search"), this.filter);
     const grow = h("span", { class: "grow" });
     const head = h(
@@ -107,8 +110,7 @@ export class TableView implements View {
     if (reordered) {
       this.focused = 0;
       this.rows.element.scrollTop = 0;
-      const first = this.pages.row(0);
-      this.largest = Math.max(first?.share ?? 0, first?.other?.share ?? 0, 1e-9);
+      this.largest = this.pages.largestShare();
     }
     const text = caption(state);
     setText(this.caption, text);
@@ -199,7 +201,7 @@ export class TableView implements View {
 
   private key(event: KeyboardEvent): void {
     if (event.target !== this.grid) return;
-    const page = Math.max(1, Math.floor(this.rows.element.clientHeight / rowHeight) - 1);
+    const page = Math.max(1, Math.floor(this.grid.clientHeight / rowHeight) - 2);
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: this.focused + 1,
       ArrowUp: this.focused - 1,

@@ -17,7 +17,10 @@ export class VirtualRows {
     private readonly rowHeight: number,
     private readonly create: (index: number) => HTMLElement,
     private readonly fill: (row: HTMLElement, index: number) => void,
+    /** Stays above the rows while they scroll; null for none. */
+    private readonly head: HTMLElement | null = null,
   ) {
+    if (head !== null) this.element.append(head);
     this.element.append(this.spacer);
     this.element.addEventListener("scroll", () => this.draw(false), { passive: true });
     new ResizeObserver(() => this.draw(false)).observe(this.element);
@@ -42,20 +45,27 @@ export class VirtualRows {
 
   /** First and last index in view, half-open. */
   visible(): readonly [from: number, to: number] {
-    const { scrollTop, clientHeight } = this.element;
+    const { scrollTop } = this.element;
+    const clientHeight = this.rowsHeight();
     const from = Math.floor(scrollTop / this.rowHeight);
     return [Math.max(0, from), Math.min(this.total, Math.ceil((scrollTop + clientHeight) / this.rowHeight))];
   }
 
   /** Scrolls as little as needed for a row to be in view; `centre` puts it in the middle. */
   reveal(index: number, centre = false): void {
-    const { scrollTop, clientHeight } = this.element;
+    const { scrollTop } = this.element;
+    const clientHeight = this.rowsHeight();
     const top = index * this.rowHeight;
     if (centre) this.element.scrollTop = Math.max(0, top - clientHeight / 2 + this.rowHeight);
     else if (top < scrollTop) this.element.scrollTop = top;
     else if (top + this.rowHeight > scrollTop + clientHeight)
       this.element.scrollTop = top + this.rowHeight - clientHeight;
     this.draw(false);
+  }
+
+  /** Height in which rows are seen. */
+  private rowsHeight(): number {
+    return Math.max(0, this.element.clientHeight - (this.head?.offsetHeight ?? 0));
   }
 
   private draw(everything: boolean): void {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import type { TraceMap, TraceQuery, TraceSums } from "../../../src/shared/trace";
-import { parseKept } from "../../../src/webview/heatmap/kept";
+import { keptState, parseKept } from "../../../src/webview/heatmap/kept";
 import {
   committedQuery,
   initialState,
-  keptState,
   mapKey,
   previewQuery,
   reduce,
@@ -87,6 +86,16 @@ describe("heatmap state", () => {
     assert.equal(shownSums(arrived)?.selections, 7);
     const back = run(zoomed, { type: "zoom", path: "" });
     assert.equal(run(back, { type: "map", key, map, committed }), back, "a late map is dropped");
+  });
+
+  it("lists declarations inside a file, and files again outside", () => {
+    const arrive = (state: HeatmapState, level: TraceMap["level"]): HeatmapState =>
+      run(state, { type: "map", key: mapKey(state), map: { ...map, level }, committed: null });
+    const inside = arrive(run(loaded, { type: "zoom", path: "a.go" }), "symbols");
+    assert.equal(inside.unit, "symbols");
+    assert.equal(arrive(run(inside, { type: "zoom", path: "" }), "files").unit, "files");
+    const lines = run(loaded, { type: "unit", unit: "lines" }, { type: "zoom", path: "a.go" });
+    assert.equal(arrive(lines, "symbols").unit, "lines");
   });
 
   it("asks for other regions only when the map's area has changed much", () => {
