@@ -148,6 +148,7 @@ async function readQuestion(asking: Asking, parts: QuestionParts, recorder: Trac
   const index = new TraceIndex(recorder.finish());
   const spans = chooseFocus(index.lines({ phase: "question", layers: focusLayers(index) }, Infinity), {
     budget: parts.excerpts,
+    first: parts.declared,
     tokensOf: (span) => excerpt(span).length,
     orderOf: (path) => order.get(path) ?? 0,
   });

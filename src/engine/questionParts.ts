@@ -5,8 +5,10 @@ import type { KeptTurn } from "../shared/conversation";
 import { userErrors } from "../shared/errors";
 import type { AskParams, AskRange, Mention } from "../shared/protocol";
 import type { Interval } from "../shared/trace";
+import type { FocusSpan } from "./answer/focus";
 import { type History, historyTokens, type PastTurn } from "./answer/history";
 import { askText, END_OF_FILES, introText, type Question, type QuestionSelection } from "./answer/prompt";
+import { absentNames, codeNames, declarationSpans } from "./answer/questionNames";
 import { QUESTION_LIMIT } from "./budget";
 import type { PackedContext, PackedFile } from "./context/types";
 import type { ActiveModel } from "./modelHost";
@@ -24,6 +26,8 @@ export interface QuestionParts {
   readonly excerpts: number;
   /** Tokens of the context that every step must be able to see, in the order of the context. */
   readonly must: readonly Interval[];
+  /** Where names of code in the question are declared. */
+  readonly declared: readonly FocusSpan[];
 }
 
 /**
@@ -40,11 +44,15 @@ export async function questionParts(
   if (params.question.trim() === "") throw userErrors.questionEmpty();
   const mentions = params.mentions ?? [];
   const found = mentions.map((mention) => ({ mention, must: mentionedTokens(mention, packed) }));
+  const names = codeNames(params.question);
+  const files = packed.files.map(({ document, text }) => ({ path: document.path, text }));
+  const declared = declarationSpans(names, files);
   const question: Question = {
     text: params.question,
     form: params.form ?? "ask",
     selection: params.selection === undefined ? null : await selectedLines(params.selection, packed),
     mentioned: mentions.map(({ label }) => label),
+    absent: absentNames(names, files),
     attached: await Promise.all(found.filter(({ must }) => must.length === 0).map(({ mention }) => attach(mention))),
   };
   const tokenize = (text: string): Int32Array => model.tokenize(text);
@@ -63,8 +71,14 @@ export async function questionParts(
     ask,
     droppedTurns: dropped,
     excerpts: forExcerpts,
-    must: found.flatMap(({ must }) => must).sort(([a], [b]) => a - b),
+    must: [...found.flatMap(({ must }) => must), ...tokensOf(declared, packed)].sort(([a], [b]) => a - b),
+    declared,
   };
+}
+
+function tokensOf(spans: readonly FocusSpan[], packed: PackedContext): Interval[] {
+  const all = spans.map(({ path, startLine, endLine }) => packed.spans.tokensOf(path, startLine, endLine));
+  return all.filter((tokens) => tokens !== null && tokens[0] < tokens[1]) as Interval[];
 }
 
 function pastTurns(turns: readonly KeptTurn[]): PastTurn[] {

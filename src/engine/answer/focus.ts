@@ -20,14 +20,16 @@ export interface FocusOptions {
   readonly budget: number;
   /** Tokens of a span with its heading. */
   readonly tokensOf: (span: FocusSpan) => number;
+  /** Spans that come before all others, as far as the budget goes. */
+  readonly first?: readonly FocusSpan[];
   /** Rank of a file in the context. */
   readonly orderOf: (path: string) => number;
 }
 
-/** The most lifted spans within the budget, neighbours joined, in the order of the context. */
+/** The spans that come first and the most lifted ones within the budget, neighbours joined, in the order of the context. */
 export function chooseFocus(lines: readonly LineSelection[], options: FocusOptions): FocusSpan[] {
   let chosen: FocusSpan[] = [];
-  for (const { path, startLine, endLine } of liftedSpans(lines, MAX_SPANS)) {
+  for (const { path, startLine, endLine } of [...(options.first ?? []), ...liftedSpans(lines, MAX_SPANS)]) {
     const more = joined([...chosen, { path, startLine, endLine }]);
     const tokens = more.reduce((sum, span) => sum + options.tokensOf(span), 0);
     if (tokens <= options.budget) chosen = more;

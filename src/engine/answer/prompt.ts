@@ -40,6 +40,8 @@ export interface Question {
   readonly mentioned: readonly string[];
   /** Those of them that are not in the context, with their text. */
   readonly attached: readonly QuestionSelection[];
+  /** Names of code in the question that stand nowhere in the files. */
+  readonly absent: readonly string[];
 }
 
 /** Longest selection that is repeated beside the question, in characters: the file itself is in the context. */
@@ -49,7 +51,7 @@ const MAX_SELECTION = 6000;
 export const END_OF_FILES = "\n\nEnd of the files.\n\n";
 
 /** Words of the question's turn up to the question itself. */
-export function introText({ form, selection, mentioned, attached }: Question, hasExcerpts: boolean): string {
+export function introText({ form, selection, mentioned, attached, absent }: Question, hasExcerpts: boolean): string {
   const parts: string[] = [];
   if (selection !== null) {
     const { path, startLine, endLine } = selection;
@@ -59,6 +61,10 @@ export function introText({ form, selection, mentioned, attached }: Question, ha
   }
   if (attached.length > 0) parts.push(`These are not among the files:\n\n${attached.map(headed).join("\n\n")}`);
   if (mentioned.length > 0) parts.push(`Look at ${mentioned.map((label) => `\`${label}\``).join(", ")}.`);
+  if (absent.length > 0) {
+    const names = absent.map((name) => `\`${name}\``).join(", ");
+    parts.push(`${names} ${absent.length === 1 ? "stands" : "stand"} nowhere in these files: say so.`);
+  }
   parts.push(hasExcerpts ? `${INSTRUCTIONS[form]} ${CITE}` : INSTRUCTIONS[form]);
   return `${parts.join("\n\n")}\n\n`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { excerptsText, introText, type Question } from "../../../src/engine/answer/prompt";
 
-const question: Question = { text: "Why?", form: "ask", selection: null, mentioned: [], attached: [] };
+const question: Question = { text: "Why?", form: "ask", selection: null, mentioned: [], attached: [], absent: [] };
 
 describe("words around the question", () => {
   it("are others for each form", () => {
