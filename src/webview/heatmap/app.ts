@@ -33,6 +33,8 @@ export class App {
   private readonly problem = h("p", { class: "problem small", role: "status", hidden: true });
   private readonly note = h("p", { class: "note small", role: "status", hidden: true });
   private readonly answers = h("div", { class: "answers" });
+  /** In the page only while two answers are compared. */
+  private secondAnswer: HTMLElement | null = null;
   private readonly panes = h("div", { class: "panes" });
   private busyTimer = 0;
   private keepTimer = 0;
@@ -56,7 +58,8 @@ export class App {
     const save = editor === null ? null : (format: ExportFormat): void => this.save(format, map, editor);
     const header = new HeaderView(store, editor, save);
     const [answer, other] = [new AnswerView(store, "A"), new AnswerView(store, "B")];
-    this.answers.append(answer.element, other.element);
+    this.answers.append(answer.element);
+    this.secondAnswer = other.element;
     const layers = new LayersView(store);
     const notice = new NoticeView();
     const announcer = new Announcer();
@@ -94,6 +97,8 @@ export class App {
     this.panes.classList.toggle("comparing", state.other !== null);
     this.answers.hidden = state.trace === null;
     this.answers.classList.toggle("two", state.other !== null);
+    if (state.other === null) this.secondAnswer?.remove();
+    else if (this.secondAnswer?.isConnected === false) this.answers.append(this.secondAnswer);
     this.note.hidden = !state.comparing || state.other !== null;
     setText(
       this.note,
