@@ -5,8 +5,6 @@ import { AskController } from "./ask/askController";
 import { History } from "./ask/history";
 import { KeptConversations } from "./ask/keptConversations";
 import { ModelList } from "./ask/models";
-import { registerAskTool } from "./chat/askTool";
-import { chatHandler, registerParticipant } from "./chat/participant";
 import { registerCommands, runViewCommand, type CommandContext } from "./commands";
 import { ModelChooser } from "./commands/chooseModel";
 import { followPaused } from "./commands/pauseReading";
@@ -79,8 +77,6 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   };
   own(registerCommands(commandContext));
   own(followPaused(client));
-  own(registerParticipant(client, extensionUri));
-  own(registerAskTool(client));
 
   /** Looks at the workspace once for each engine and settings, so that the view says what an answer would be based on. */
   let plannedFor = 0;
@@ -104,9 +100,11 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     }),
   );
 
-  /** The engine knows when to read without being asked to; it only has to be there. */
+  /** The engine reads in the background by itself, as its settings allow; it only has to run. */
   function startForReading(): void {
-    if (readable() && config.get("longsight.reading.inBackground") !== "never") void reported(client.start());
+    if (!readable() || config.get("longsight.reading.inBackground") === "never") return;
+    // Nobody asked for it: what fails is in the log, and shown by the view and the status bar.
+    client.start().catch((error: unknown) => log.warn(errorValueOf(error).message));
   }
   startForReading();
   own(vscode.workspace.onDidGrantWorkspaceTrust(startForReading));
@@ -138,7 +136,6 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     get heatmap() {
       return heatmap.state;
     },
-    chat: chatHandler(client),
     paintedLines: (editor) => attention.painted(editor),
     plan: () => client.request(Plan, {}),
     read: () => reader.read(),

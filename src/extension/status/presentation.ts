@@ -27,6 +27,7 @@ export function presentStatus(status: EngineStatus, trusted: boolean): StatusPre
     model: { text: l10n.t("Choose a model"), command: commands.chooseModel },
     restart: { text: l10n.t("Start again"), command: commands.restartEngine },
     log: { text: l10n.t("Show log"), command: commands.openLog },
+    resume: { text: l10n.t("Resume"), command: commands.resumeReading },
     stop: { text: l10n.t("Stop"), command: commands.stopAnswer },
   } as const;
   const base = { severity: "none", command: commands.ask, details: contextLines(status) } as const;
@@ -42,6 +43,17 @@ export function presentStatus(status: EngineStatus, trusted: boolean): StatusPre
       details,
       label: `Longsight: ${title}`,
       links: [links.ask],
+    };
+  }
+  if (isPaused(status)) {
+    const title = l10n.t("Reading is paused");
+    const label = ["Longsight", title, ...base.details].join(", ");
+    return {
+      ...base,
+      text: plain("debug-pause", "Longsight"),
+      title,
+      label,
+      links: [links.ask, links.resume, links.plan],
     };
   }
   switch (status.state) {
@@ -95,6 +107,12 @@ export function presentStatus(status: EngineStatus, trusted: boolean): StatusPre
       return { ...base, text: plain("book", "Longsight"), title, label, links: [links.ask, links.read, links.plan] };
     }
   }
+}
+
+/** Nothing is done, because reading in the background is held back with something left to read. */
+function isPaused({ state, paused, context }: EngineStatus): boolean {
+  if (paused !== true || context === null || context.readTokens >= context.tokens) return false;
+  return state === "idle" || state === "ready";
 }
 
 /** Part that is done, in whole percent. */
