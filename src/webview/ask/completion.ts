@@ -61,6 +61,7 @@ const pause = 60;
 /** The open list: what is looked for, what was found and which option is active. */
 export class Completion {
   private serial = 0;
+  private told: readonly Option[] = [];
   trigger: Trigger | null = null;
   options: readonly Option[] = [];
   active = 0;
@@ -75,6 +76,13 @@ export class Completion {
 
   get open(): boolean {
     return this.trigger !== null && (this.options.length > 0 || !this.waiting);
+  }
+
+  /** How many options were found, once for each list; null when nothing is new. */
+  get news(): number | null {
+    const news = this.open && this.told !== this.options ? this.options.length : null;
+    this.told = this.options;
+    return news;
   }
 
   /** The text or the caret moved. */

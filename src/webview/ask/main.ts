@@ -54,7 +54,8 @@ function draw(): void {
   frame = 0;
   const state = store.state;
   if (state === null) return;
-  const said = announcer.next(state);
+  const found = composer.completion.news;
+  const said = announcer.next(state) ?? (found === null ? null : t("{0} found", found));
   const inHistory = store.kept.page === "history" && state.workspace !== null && state.trusted;
   render(
     html`

@@ -85,6 +85,7 @@ describe("Completion", () => {
     host.answer("r", [candidate("wrong.go")]);
     await Promise.all([first, second]);
     assert.deepEqual(labels(completion), ["retry.go", "refund.go"]);
+    assert.deepEqual([completion.news, completion.news], [2, null], "the number is news once");
     completion.move(-1);
     assert.equal(completion.active, 1, "it goes around");
   });
