@@ -5,6 +5,8 @@ import { AskController } from "./ask/askController";
 import { History } from "./ask/history";
 import { KeptConversations } from "./ask/keptConversations";
 import { ModelList } from "./ask/models";
+import { registerAskTool } from "./chat/askTool";
+import { chatHandler, registerParticipant } from "./chat/participant";
 import { registerCommands, runViewCommand, type CommandContext } from "./commands";
 import { ModelChooser } from "./commands/chooseModel";
 import { followPaused } from "./commands/pauseReading";
@@ -77,6 +79,8 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   };
   own(registerCommands(commandContext));
   own(followPaused(client));
+  own(registerParticipant(client, extensionUri));
+  own(registerAskTool(client));
 
   /** Looks at the workspace once for each engine and settings, so that the view says what an answer would be based on. */
   let plannedFor = 0;
@@ -100,7 +104,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     }),
   );
 
-  /** The engine reads in the background by itself, as its settings allow; it only has to run. */
+  /** The engine knows when to read without being asked to; it only has to be there. */
   function startForReading(): void {
     if (!readable() || config.get("longsight.reading.inBackground") === "never") return;
     // Nobody asked for it: what fails is in the log, and shown by the view and the status bar.
@@ -136,6 +140,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
     get heatmap() {
       return heatmap.state;
     },
+    chat: chatHandler(client),
     paintedLines: (editor) => attention.painted(editor),
     plan: () => client.request(Plan, {}),
     read: () => reader.read(),
