@@ -42,7 +42,7 @@ export function activate(extension: vscode.ExtensionContext): LongsightApi {
   const reader = own(new WorkspaceReader(client));
   const statusBar = own(new StatusBar(client));
   const heatmap = own(new HeatmapPanel(extensionUri, extension.workspaceState, client, log));
-  const plan = own(new PlanPanel(extensionUri, client, log));
+  const plan = own(new PlanPanel(extensionUri, client, config, log));
   const shownAnswer = { trace: () => controller.conversation.lastTrace, onDidChange: controller.onDidChange };
   const attention = own(new EditorAttention(client, shownAnswer, extension.workspaceState, log));
   const reported = (work: Promise<unknown>): Promise<void> =>

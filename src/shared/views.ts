@@ -221,8 +221,15 @@ export interface PlanViewState {
   readonly kind: "loading" | "plan" | "failed";
   readonly workspace: string | null;
   readonly plan: PlanResult | null;
+  /** The setting: 0 is as much as fits. */
+  readonly budget: number;
+  /** True while the context is limited to folders. */
+  readonly limited: boolean;
   readonly error: ErrorValue | null;
 }
+
+/** What a row of the plan can change. */
+export type PlanAction = "pin" | "unpin" | "leaveOut" | "limitToFolder";
 
 export const PlanView = {
   ready: notification<Record<string, never>>("plan/ready"),
@@ -230,4 +237,9 @@ export const PlanView = {
   open: notification<{ readonly uri: string }>("plan/open"),
   refresh: notification<Record<string, never>>("plan/refresh"),
   settings: notification<Record<string, never>>("plan/settings"),
+  /** Changes the settings for a file or folder of the plan, named by its path there. */
+  change: notification<{ readonly action: PlanAction; readonly path: string }>("plan/change"),
+  /** Sets the token budget; 0: as much as fits. */
+  budget: notification<{ readonly tokens: number }>("plan/budget"),
+  allFolders: notification<Record<string, never>>("plan/allFolders"),
 } as const;

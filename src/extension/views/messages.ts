@@ -1,6 +1,7 @@
 /** Checks of what webviews send: they are not trusted, so each message is parsed before it is used. */
 import { z } from "zod";
-import type { AskViewCommand } from "../../shared/views";
+import { settingRanges } from "../../shared/ranges";
+import type { AskViewCommand, PlanAction } from "../../shared/views";
 
 const id = z.string().min(1).max(200);
 const uri = z.string().min(1).max(4096);
@@ -92,6 +93,10 @@ export const heatmapMessages = {
   }),
 };
 
+const planActions = ["pin", "unpin", "leaveOut", "limitToFolder"] as const satisfies readonly PlanAction[];
+
 export const planMessages = {
   open: z.object({ uri }),
+  change: z.object({ action: z.enum(planActions), path }),
+  budget: z.object({ tokens: z.int().min(settingRanges.budget[0]).max(settingRanges.budget[1]) }),
 };

@@ -1,7 +1,9 @@
 import * as vscode from "vscode";
-import { panels } from "../../shared/contributions";
+import { commands, panels } from "../../shared/contributions";
+import { planUri } from "../../shared/planPaths";
 import { Plan } from "../../shared/protocol";
-import { PlanView, type PlanViewState } from "../../shared/views";
+import { type PlanAction, PlanView, type PlanViewState } from "../../shared/views";
+import type { Config } from "../config";
 import type { EngineClient } from "../engineClient";
 import { errorValueOf } from "../errors";
 import { planMessages } from "./messages";
@@ -13,13 +15,29 @@ import { webviewHtml, webviewOptions } from "./webviewHtml";
 export class PlanPanel implements vscode.Disposable {
   private panel: vscode.WebviewPanel | undefined;
   private channel: ViewChannel | undefined;
-  private current: PlanViewState = { kind: "loading", workspace: null, plan: null, error: null };
+  private current: PlanViewState = {
+    kind: "loading",
+    workspace: null,
+    plan: null,
+    budget: 0,
+    limited: false,
+    error: null,
+  };
+  private readonly following: vscode.Disposable;
+  /** Counts the plans asked for: only the last one is shown. */
+  private loads = 0;
 
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly engine: EngineClient,
+    private readonly config: Config,
     private readonly log: vscode.LogOutputChannel,
-  ) {}
+  ) {
+    // The engine is told of the change first: it heard of it before this panel did.
+    this.following = config.onDidChange(() => {
+      if (this.panel !== undefined) void this.load();
+    });
+  }
 
   /** Opens or reveals the panel with a fresh plan. */
   async show(): Promise<void> {
@@ -29,6 +47,7 @@ export class PlanPanel implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.following.dispose();
     this.panel?.dispose();
   }
 
@@ -52,6 +71,9 @@ export class PlanPanel implements vscode.Disposable {
       if (file === null) this.log.warn(`${uri} is not in the plan and was not opened.`);
       else await openLocation(file, null, false);
     });
+    channel.on(PlanView.change, planMessages.change, ({ action, path }) => this.change(action, path));
+    channel.on(PlanView.budget, planMessages.budget, ({ tokens }) => this.config.set("longsight.budget", tokens));
+    channel.on(PlanView.allFolders, null, () => vscode.commands.executeCommand(commands.useAllFolders));
     panel.onDidDispose(() => {
       this.panel = undefined;
       this.channel = undefined;
@@ -61,13 +83,27 @@ export class PlanPanel implements vscode.Disposable {
     panel.webview.html = webviewHtml(panel.webview, this.extensionUri, "plan", panel.title);
   }
 
+  /** A row's action is the command of the same name, which writes the settings. */
+  private async change(action: PlanAction, path: string): Promise<void> {
+    const uri = planUri(this.current.plan?.files ?? [], path);
+    const file = uri === null ? null : workspaceFile(uri);
+    if (file === null) this.log.warn(`${path} is not in the plan and was not changed.`);
+    else await vscode.commands.executeCommand(commands[action], file, [file]);
+  }
+
   private async load(): Promise<void> {
     const workspace = vscode.workspace.name ?? null;
-    this.setState({ ...this.current, kind: this.current.plan === null ? "loading" : "plan", workspace });
+    const budget = this.config.get("longsight.budget");
+    const limited = this.config.get("longsight.files.scope").length > 0;
+    const common = { workspace, budget, limited, error: null };
+    this.setState({ ...this.current, ...common, kind: this.current.plan === null ? "loading" : "plan" });
+    const serial = ++this.loads;
     try {
-      this.setState({ kind: "plan", workspace, plan: await this.engine.request(Plan, {}), error: null });
+      const plan = await this.engine.request(Plan, {});
+      if (serial === this.loads) this.setState({ ...common, kind: "plan", plan });
     } catch (error) {
-      this.setState({ kind: "failed", workspace, plan: null, error: errorValueOf(error) });
+      const value = errorValueOf(error);
+      if (serial === this.loads) this.setState({ ...common, kind: "failed", plan: null, error: value });
     }
   }
 

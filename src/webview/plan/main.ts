@@ -1,22 +1,26 @@
 import "@vscode-elements/elements/dist/vscode-button/index.js";
 import { html, nothing, render, type TemplateResult } from "lit";
+import type { PlannedFile } from "../../shared/protocol";
 import { PlanView, type PlanViewState } from "../../shared/views";
 import { Channel } from "../common/channel";
-import { count, gibibytes } from "../common/format";
+import { count, printable } from "../common/format";
 import { icon } from "../common/icon";
 import { t } from "../common/l10n";
 import { vscodeApi } from "../common/vscodeApi";
+import { budgetSection } from "./budget";
 import "./plan.css";
-import { planTree, reasonCounts, type PlanFilter } from "./tree";
+import { planTree, reasonCounts, type PlanFilter, type PlanNode } from "./tree";
 import { TreeGrid } from "./treeGrid";
 
 const channel = new Channel();
 const grid = new TreeGrid(
   (uri) => channel.send(PlanView.open, { uri }),
+  (action, path) => channel.send(PlanView.change, { action, path }),
   () => draw(),
 );
 let state: PlanViewState | null = null;
 let filter: PlanFilter = keptFilter(vscodeApi.getState());
+let words = "";
 
 channel.on(PlanView.state, (next) => {
   state = next;
@@ -30,7 +34,7 @@ function draw(): void {
   if (root !== null && state !== null) render(page(state), root);
 }
 
-function page({ kind, workspace, plan, error }: PlanViewState): TemplateResult {
+function page({ kind, workspace, plan, budget: setting, limited, error }: PlanViewState): TemplateResult {
   if (kind === "failed") {
     return html`<main class="message" role="alert">
       ${icon("error")}
@@ -43,29 +47,19 @@ function page({ kind, workspace, plan, error }: PlanViewState): TemplateResult {
       ${icon("loading codicon-modifier-spin")}
       <p>${t("Looking at the files…")}</p>
     </main>`;
-  const { included, leftOut, budget, used } = plan;
-  const estimated = plan.files.some((file) => file.included && file.estimated);
-  const memory = plan.memoryBytes > 0 ? t("{0} for keys and values", gibibytes(plan.memoryBytes)) : "";
+  const { included, leftOut } = plan;
+  const outlines = plan.files.filter((file) => file.outline === true).length;
   return html`
     <header>
       <h1>${t("Context plan")}</h1>
       <p class="dim number">
-        ${t("{0} · {1} of {2} files in, {3} left out", workspace ?? "", count(included.files), count(included.files + leftOut.files), count(leftOut.files))}
+        ${t("{0} · {1} of {2} files in, {3} left out", printable(workspace ?? ""), count(included.files), count(included.files + leftOut.files), count(leftOut.files))}${outlines === 0 ? nothing : t(", {0} as outlines", count(outlines))}
       </p>
       <span class="grow"></span>
       ${filters()} ${tools()}
     </header>
-    <section class="budget" aria-label=${t("Budget")}>
-      <span class="track" aria-hidden="true"
-        ><i .style=${`width:${Math.min(100, (100 * used) / Math.max(1, budget))}%`}></i
-      ></span>
-      <p class="number">
-        <b>${t("{0} of {1} tokens", count(used), count(budget))}</b>
-        <span class="dim"
-          >${[t("{0} in files + {1} for instructions and map", count(included.tokens), count(used - included.tokens)), plan.budgetReason, memory, plan.model, estimated ? t("token counts are estimates") : ""].filter(Boolean).join(" · ")}</span
-        >
-      </p>
-    </section>
+    ${budgetSection(plan, setting, (tokens) => channel.send(PlanView.budget, { tokens }))}
+    ${limited ? limitNotice() : nothing}
     ${
       leftOut.files === 0
         ? nothing
@@ -79,8 +73,27 @@ function page({ kind, workspace, plan, error }: PlanViewState): TemplateResult {
             )}
           </section>`
     }
-    ${grid.render(planTree(plan.files, filter))}
+    ${grid.render(treeOf(plan.files), words !== "")}
   `;
+}
+
+let tree: { readonly files: readonly PlannedFile[]; readonly key: string; readonly root: PlanNode } | null = null;
+
+/** Folding and moving through rows draws again: the tree of the same files is made once. */
+function treeOf(files: readonly PlannedFile[]): PlanNode {
+  const key = `${filter} ${words}`;
+  if (tree?.files !== files || tree.key !== key) tree = { files, key, root: planTree(files, filter, words) };
+  return tree.root;
+}
+
+function limitNotice(): TemplateResult {
+  return html`<section class="notice">
+    ${icon("filter")}
+    <p>${t("The context is limited to folders that were chosen.")}</p>
+    <button class="link" type="button" @click=${() => channel.send(PlanView.allFolders, {})}>
+      ${t("Use all folders")}
+    </button>
+  </section>`;
 }
 
 function filters(): TemplateResult {
@@ -96,9 +109,20 @@ function filters(): TemplateResult {
     >
       ${label}
     </button>`;
-  return html`<div class="segments" role="group" aria-label=${t("Shown files")}>
-    ${option("all", t("All"))} ${option("in", t("In"))} ${option("out", t("Left out"))}
-  </div>`;
+  return html`<input
+      type="search"
+      class="words"
+      placeholder=${t("Filter by name or reason")}
+      aria-label=${t("Filter by name or reason")}
+      .value=${words}
+      @input=${(event: Event) => {
+        words = (event.target as HTMLInputElement).value;
+        draw();
+      }}
+    />
+    <div class="segments" role="group" aria-label=${t("Shown files")}>
+      ${option("all", t("All"))} ${option("in", t("In"))} ${option("out", t("Left out"))}
+    </div>`;
 }
 
 function tools(): TemplateResult {

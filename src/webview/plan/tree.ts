@@ -10,6 +10,10 @@ export interface PlanNode {
   readonly children: readonly PlanNode[];
   readonly filesIn: number;
   readonly files: number;
+  /** Of the files that are in, those of which only the declarations are. */
+  readonly outlines: number;
+  /** True when every file is pinned. */
+  readonly pinned: boolean;
   readonly tokensIn: number;
   readonly tokensOut: number;
   /** The reason that all left out files below share, the most frequent one, or the file's own. */
@@ -19,9 +23,17 @@ export interface PlanNode {
 /** Which files are shown. */
 export type PlanFilter = "all" | "in" | "out";
 
-/** The root of the tree over the files that pass `filter`; folders that hold one folder only are joined with it. */
-export function planTree(files: readonly PlannedFile[], filter: PlanFilter): PlanNode {
-  const shown = files.filter((file) => filter === "all" || file.included === (filter === "in"));
+/**
+ * The root of the tree over the files that pass `filter`; folders that hold one folder only are joined with it.
+ * @param words each must stand in the path or the reason, whatever the case
+ */
+export function planTree(files: readonly PlannedFile[], filter: PlanFilter, words = ""): PlanNode {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = files.filter((file) => {
+    if (filter !== "all" && file.included !== (filter === "in")) return false;
+    const text = `${file.path} ${file.reason}`.toLowerCase();
+    return wanted.every((word) => text.includes(word));
+  });
   return folder("", "", shown, 0);
 }
 
@@ -32,7 +44,11 @@ function folder(name: string, path: string, files: readonly PlannedFile[], depth
     const parts = file.path.split("/");
     const part = parts[depth] ?? file.path;
     if (depth >= parts.length - 1) direct.push(leaf(part, file));
-    else groups.set(part, [...(groups.get(part) ?? []), file]);
+    else {
+      const group = groups.get(part);
+      if (group === undefined) groups.set(part, [file]);
+      else group.push(file);
+    }
   }
   const folders = [...groups].map(([part, inside]) => {
     const node = folder(part, path === "" ? part : `${path}/${part}`, inside, depth + 1);
@@ -49,6 +65,8 @@ function folder(name: string, path: string, files: readonly PlannedFile[], depth
     children,
     filesIn: sum((node) => node.filesIn),
     files: sum((node) => node.files),
+    outlines: sum((node) => node.outlines),
+    pinned: children.every((node) => node.pinned),
     tokensIn: sum((node) => node.tokensIn),
     tokensOut: sum((node) => node.tokensOut),
     reason: commonReason(files),
@@ -64,6 +82,8 @@ function leaf(name: string, file: PlannedFile): PlanNode {
     children: [],
     filesIn: file.included ? 1 : 0,
     files: 1,
+    outlines: file.outline === true ? 1 : 0,
+    pinned: file.pinned === true,
     tokensIn,
     tokensOut: file.included ? 0 : file.tokens,
     reason: file.reason,
@@ -90,4 +110,5 @@ export function reasonCounts(
   return [...counts].map(([reason, sums]) => ({ reason, ...sums })).sort((a, b) => b.files - a.files);
 }
 
-const byName = (a: PlanNode, b: PlanNode): number => a.name.localeCompare(b.name);
+const collator = new Intl.Collator();
+const byName = (a: PlanNode, b: PlanNode): number => collator.compare(a.name, b.name);

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { count } from "../common/format";
+import type { PlanAction } from "../../shared/views";
+import { count, printable } from "../common/format";
 import { icon } from "../common/icon";
 import { t } from "../common/l10n";
 import type { PlanNode } from "./tree";
@@ -22,12 +23,14 @@ export class TreeGrid {
 
   constructor(
     private readonly open: (uri: string) => void,
+    private readonly change: (action: PlanAction, path: string) => void,
     private readonly redraw: () => void,
   ) {}
 
-  render(root: PlanNode): TemplateResult {
+  /** @param unfolded all folders are open: their files were looked for */
+  render(root: PlanNode, unfolded: boolean): TemplateResult {
     const rows: Row[] = [];
-    this.collect(root, 1, rows);
+    this.collect(root, 1, unfolded, rows);
     const shown = rows.slice(0, rowLimit);
     if (!shown.some(({ node }) => node.path === this.active)) this.active = shown[0]?.node.path ?? "";
     const largest = Math.max(1, ...root.children.map((node) => node.tokensIn + node.tokensOut));
@@ -42,6 +45,7 @@ export class TreeGrid {
             <th scope="col" class="right">${t("Left out")}</th>
             <th scope="col" class="bars"><span class="sr-only">${t("Share")}</span></th>
             <th scope="col" class="reason">${t("Reason")}</th>
+            <th scope="col" class="actions"><span class="sr-only">${t("Change")}</span></th>
           </tr>
         </thead>
         <tbody @keydown=${(event: KeyboardEvent) => this.keyDown(event, shown)}>
@@ -56,18 +60,18 @@ export class TreeGrid {
     </div>`;
   }
 
-  private collect(parent: PlanNode, level: number, rows: Row[]): void {
+  private collect(parent: PlanNode, level: number, unfolded: boolean, rows: Row[]): void {
     for (const node of parent.children) {
-      const expanded = node.file === null ? (level === 1) !== this.toggled.has(node.path) : null;
+      const expanded = node.file === null ? (unfolded || level === 1) !== this.toggled.has(node.path) : null;
       rows.push({ node, level, expanded });
-      if (expanded === true) this.collect(node, level + 1, rows);
+      if (expanded === true) this.collect(node, level + 1, unfolded, rows);
     }
   }
 
   private row({ node, level, expanded }: Row, largest: number): TemplateResult {
-    const state = node.filesIn === 0 ? "out" : node.filesIn === node.files ? "in" : "part";
-    const mark = { in: "check", part: "circle-large", out: "close" }[state];
-    const label = { in: t("In"), part: t("In part"), out: t("Out") }[state];
+    const state = stateOf(node);
+    const mark = { in: "check", part: "circle-large", outline: "list-tree", out: "close" }[state];
+    const label = { in: t("In"), part: t("In part"), outline: t("Outline"), out: t("Out") }[state];
     const chevron = expanded === null ? "blank" : expanded ? "chevron-down" : "chevron-right";
     const width = (tokens: number): string => `width:${Math.min(100, (100 * tokens) / largest).toFixed(1)}%`;
     const number = (value: number): string => (value === 0 ? "–" : count(value));
@@ -79,12 +83,14 @@ export class TreeGrid {
       aria-expanded=${expanded ?? nothing}
       tabindex=${node.path === this.active ? 0 : -1}
       @click=${() => this.activate(node)}
-      @focus=${() => (this.active = node.path)}
+      @focus=${() => this.focused(node.path)}
     >
       <td role="gridcell" class="name" .style=${`padding-left:${8 + (level - 1) * 16}px`}>
-        ${icon(chevron)} ${icon(node.file === null ? "folder" : "file")} <span title=${node.path}>${node.name}</span>
+        ${icon(chevron)} ${icon(node.file === null ? "folder" : "file")}
+        <bdi title=${printable(node.path)}>${printable(node.name)}</bdi>
+        ${node.pinned ? html`${icon("pinned")}<span class="sr-only">${t("pinned")}</span>` : nothing}
       </td>
-      <td role="gridcell" class="state">${icon(mark)} ${label}</td>
+      <td role="gridcell" class="state">${icon(mark)} <span class="label">${label}</span></td>
       <td role="gridcell" class="right">
         ${node.file === null ? t("{0} of {1}", count(node.filesIn), count(node.files)) : nothing}
       </td>
@@ -95,8 +101,35 @@ export class TreeGrid {
           ><i .style=${width(node.tokensIn)}></i><i class="hatch" .style=${width(node.tokensOut)}></i
         ></span>
       </td>
-      <td role="gridcell" class="reason dim">${node.reason}</td>
+      <td role="gridcell" class="reason dim" title=${node.reason}>${node.reason}</td>
+      <td role="gridcell" class="actions">${this.actions(node)}</td>
     </tr>`;
+  }
+
+  private actions(node: PlanNode): TemplateResult {
+    const button = (action: PlanAction, codicon: string, label: string): TemplateResult =>
+      html`<button
+        type="button"
+        title=${label}
+        aria-label=${`${label}: ${printable(node.path)}`}
+        tabindex=${node.path === this.active ? 0 : -1}
+        @click=${(event: Event) => {
+          event.stopPropagation();
+          this.change(action, node.path);
+        }}
+      >
+        ${icon(codicon)}
+      </button>`;
+    return html`${node.pinned ? button("unpin", "pinned", t("Unpin")) : button("pin", "pin", t("Pin in the context"))}
+    ${node.filesIn === 0 ? nothing : button("leaveOut", "exclude", t("Leave out"))}
+    ${node.file === null ? button("limitToFolder", "filter", t("Limit to this folder")) : nothing}`;
+  }
+
+  /** The buttons of the active row alone are reached by Tab. */
+  private focused(path: string): void {
+    if (this.active === path) return;
+    this.active = path;
+    this.redraw();
   }
 
   private activate(node: PlanNode): void {
@@ -111,6 +144,9 @@ export class TreeGrid {
   }
 
   private keyDown(event: KeyboardEvent, rows: readonly Row[]): void {
+    // Buttons of a row answer their keys themselves.
+    const onButton = event.target instanceof HTMLElement && event.target.closest("button") !== null;
+    if (onButton && (event.key === "Enter" || event.key === " ")) return;
     const index = rows.findIndex(({ node }) => node.path === this.active);
     const row = rows[index];
     if (row === undefined) return;
@@ -143,4 +179,10 @@ export class TreeGrid {
     this.redraw();
     body.querySelector<HTMLElement>(`tr[data-path="${CSS.escape(row.node.path)}"]`)?.focus();
   }
+}
+
+function stateOf({ files, filesIn, outlines }: PlanNode): "in" | "part" | "outline" | "out" {
+  if (filesIn === 0) return "out";
+  if (outlines === files) return "outline";
+  return filesIn === files && outlines === 0 ? "in" : "part";
 }

@@ -29,6 +29,9 @@ describe("messages of the views", () => {
     ["an unknown format to save as", () => heatmapMessages.export.parse({ format: "exe", content: "" })],
     ["an unknown order", () => heatmapMessages.rows.shape.sort.parse("__proto__")],
     ["a path that is no text", () => planMessages.open.parse({ uri: 7 })],
+    ["a change of the plan that is not on the list", () => planMessages.change.parse({ action: "delete", path: "a" })],
+    ["a budget below nothing", () => planMessages.budget.parse({ tokens: -1 })],
+    ["a part of a token", () => planMessages.budget.parse({ tokens: 0.5 })],
   ];
   for (const [what, parse] of wrong) it(`are refused with ${what}`, () => assert.throws(parse));
 });
