@@ -11,6 +11,11 @@ constexpr int N_CHUNK = 64;
 const std::vector<int> CONTINUATION = { 1, 37, 1, 64, 1 };
 
 
+// A copy: the text itself stands only until the next call.
+static std::string last_error() {
+    return llama_esa_last_error();
+}
+
 // the tokens [prefix | a], [prefix | b] and files with their rows
 struct reading {
     llama_model *    model;
@@ -188,8 +193,13 @@ static void check_refusals(llama_model * model, llama_model * other, bool portab
     };
     auto unharmed = [&] { return s.n() == n && r.go_on(s) == want; };
 
-    tap::ok(status_of("nothing", "key") == LLAMA_ESA_BAD_FILE && unharmed(), "%s: a missing file (%s)", what.c_str(), llama_esa_last_error());
-    tap::ok(status_of("b", "other key") == LLAMA_ESA_BAD_FILE && unharmed(), "%s: another key (%s)", what.c_str(), llama_esa_last_error());
+    auto refused = [&](const char * name, const char * key, const char * title) {
+        const bool bad = status_of(name, key) == LLAMA_ESA_BAD_FILE;
+        const std::string reason = last_error();
+        tap::ok(bad && unharmed(), "%s: %s (%s)", what.c_str(), title, reason.c_str());
+    };
+    refused("nothing", "key", "a missing file");
+    refused("b", "other key", "another key");
 
     const bytes good = read_file(r.file("b"));
     const bytes garbage(good.size()/2, (char) 0xff); // of rows; not numbers
@@ -210,26 +220,26 @@ static void check_refusals(llama_model * model, llama_model * other, bool portab
     tap::ok(n_missed == 0 && unharmed(), "%s: 40 damaged files are refused (%d were not), the context is as before", what.c_str(), n_missed);
 
     llama_esa_snapshot_save(s.ctx.get(), r.file("snapshot").c_str(), "key", random_tokens(model, n).data(), n);
-    tap::ok(status_of("snapshot", "key") == LLAMA_ESA_BAD_FILE && unharmed(), "%s: a snapshot is no segment (%s)", what.c_str(), llama_esa_last_error());
+    tap::ok(status_of("snapshot", "key") == LLAMA_ESA_BAD_FILE && unharmed(), "%s: a snapshot is no segment (%s)", what.c_str(), last_error().c_str());
 
     {
         reading foreign(other, p, dir);
         session o = foreign.open();
         foreign.read(o, foreign.b);
         foreign.save(o, "foreign", 0, foreign.b);
-        tap::ok(status_of("foreign", "key") == LLAMA_ESA_BAD_FILE && unharmed(), "%s: of another model (%s)", what.c_str(), llama_esa_last_error());
+        tap::ok(status_of("foreign", "key") == LLAMA_ESA_BAD_FILE && unharmed(), "%s: of another model (%s)", what.c_str(), last_error().c_str());
         tap::ok(llama_esa_segment_copy(s.ctx.get(), o.ctx.get(), 0, 10) == LLAMA_ESA_BAD_ARGUMENT && unharmed(), "%s: copied from another model (%s)",
-                what.c_str(), llama_esa_last_error());
+                what.c_str(), last_error().c_str());
     }
     while (s.n() + (int) r.b.size() <= N_CTX) {
         r.load(s, "b", r.b);
     }
     const int full = s.n();
-    tap::ok(status_of("b", "key") == LLAMA_ESA_FULL && s.n() == full, "%s: a full context says so (%s)", what.c_str(), llama_esa_last_error());
+    tap::ok(status_of("b", "key") == LLAMA_ESA_FULL && s.n() == full, "%s: a full context says so (%s)", what.c_str(), last_error().c_str());
     session source = r.open();
     r.load(source, "b", r.b);
     tap::ok(llama_esa_segment_copy(s.ctx.get(), source.ctx.get(), 0, r.b.size()) == LLAMA_ESA_FULL && s.n() == full,
-            "%s: and for a copy (%s)", what.c_str(), llama_esa_last_error());
+            "%s: and for a copy (%s)", what.c_str(), last_error().c_str());
     llama_esa_remove(s.ctx.get(), n, -1);
     tap::ok(unharmed(), "%s: after all of that it goes on as before", what.c_str());
 
@@ -238,12 +248,12 @@ static void check_refusals(llama_model * model, llama_model * other, bool portab
         const auto saved  = llama_esa_segment_save(s.ctx.get(), r.file("wrong").c_str(), "key", from, t.data(), t.size());
         const auto copied = llama_esa_segment_copy(source.ctx.get(), s.ctx.get(), from, t.size());
         tap::ok(saved == LLAMA_ESA_BAD_ARGUMENT && copied == LLAMA_ESA_BAD_ARGUMENT && !std::filesystem::exists(r.file("wrong")),
-                "%s: %d tokens from %d on are not there (%s)", what.c_str(), count, from, llama_esa_last_error());
+                "%s: %d tokens from %d on are not there (%s)", what.c_str(), count, from, last_error().c_str());
     }
     const auto nowhere = llama_esa_segment_save(s.ctx.get(), (r.dir + "no/such/folder").c_str(), "key", 0, r.a.data(), 4);
-    tap::ok(nowhere == LLAMA_ESA_BAD_FILE, "%s: a place that cannot be written (%s)", what.c_str(), llama_esa_last_error());
+    tap::ok(nowhere == LLAMA_ESA_BAD_FILE, "%s: a place that cannot be written (%s)", what.c_str(), last_error().c_str());
     tap::ok(llama_esa_segment_copy(s.ctx.get(), s.ctx.get(), 0, 4) == LLAMA_ESA_BAD_ARGUMENT, "%s: a context into itself (%s)", what.c_str(),
-            llama_esa_last_error());
+            last_error().c_str());
 }
 
 // layers whose keys are rotated to where they stand
@@ -257,7 +267,7 @@ static void check_unsupported(llama_model * model, const std::string & name, con
         llama_esa_segment_save(s.ctx.get(), (dir / "x").c_str(), "key", 0, some.data(), 50) == LLAMA_ESA_UNSUPPORTED &&
         llama_esa_segment_load(s.ctx.get(), (dir / "x").c_str(), "key", out.data(), &n) == LLAMA_ESA_UNSUPPORTED &&
         llama_esa_segment_copy(t.ctx.get(), s.ctx.get(), 0, 50) == LLAMA_ESA_UNSUPPORTED;
-    tap::ok(refused, "%s: no segments (%s)", name.c_str(), llama_esa_last_error());
+    tap::ok(refused, "%s: no segments (%s)", name.c_str(), last_error().c_str());
 }
 
 int main(int argc, char ** argv) {

@@ -138,6 +138,8 @@ async function runIntegration({ minutes }, { env, grep, file }) {
       settings: {
         "longsight.model": env.LONGSIGHT_TEST_MODEL,
         "longsight.dataDir": path.join(folder, "data"),
+        // The engine starts when a test uses it.
+        "longsight.reading.inBackground": "never",
       },
       env: {
         ...env,
