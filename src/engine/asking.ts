@@ -21,8 +21,9 @@ import type { Trace } from "./trace/types";
 
 /** Files named as looked at. */
 const LOOKED_AT = 5;
-/** Tokens of the spans that the focus pass reads again. */
+/** Tokens of the spans that the focus pass reads again, and the share of the local window that they may take: all of them must be in sight. */
 const FOCUS_TOKENS = 1536;
+const FOCUS_SHARE = 0.5;
 /** Tokens of the question that select together in the focus pass: few, so that each word has its say. */
 const FOCUS_SLICE = 8;
 
@@ -64,7 +65,8 @@ export interface Asked {
  */
 export async function askSession(asking: Asking): Promise<Asked> {
   const { session, active, settings, context, earlier } = asking;
-  const focusBudget = wantsFocus(asking) ? FOCUS_TOKENS : 0;
+  const mostFocus = Math.min(FOCUS_TOKENS, Math.floor(localWindow(settings, active) * FOCUS_SHARE));
+  const focusBudget = wantsFocus(asking) ? mostFocus : 0;
   const parts = await questionParts(asking.params, earlier, context.packed, active, focusBudget);
   const recorder = startTrace(asking);
   const began = performance.now();
