@@ -65,7 +65,7 @@ describe("addon: one context", () => {
           const result = await context.prefill(someTokens(100), {
             onProgress: (done, total) => seen.push([done, total]),
           });
-          assert.deepEqual({ ...result }, { done: 100, aborted: false, trace: null });
+          assert.deepEqual({ ...result }, { done: 100, aborted: false, trace: null, traces: [] });
           assert.equal(context.length, 100);
           assert.deepEqual(seen.at(-1), [100, 100]);
           assert.ok(seen.every(([done]) => done % 32 === 0 || done === 100));
@@ -112,7 +112,7 @@ describe("addon: one context", () => {
       it("does nothing for a signal that was aborted before", () =>
         withContext(model, { esa }, async (context) => {
           const result = await context.prefill(someTokens(10), { signal: AbortSignal.abort() });
-          assert.deepEqual({ ...result }, { done: 0, aborted: true, trace: null });
+          assert.deepEqual({ ...result }, { done: 0, aborted: true, trace: null, traces: [] });
           assert.equal(context.length, 0);
         }));
 

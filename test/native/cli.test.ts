@@ -53,6 +53,7 @@ describe("the command line with a model", function () {
       demo,
       "What does a berth hold?",
       ...READING,
+      "--no-focus",
       "--max-tokens",
       "24",
       "--temperature",
