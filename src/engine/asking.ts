@@ -12,7 +12,7 @@ import type { PackedContext } from "./context/types";
 import type { CurrentContext } from "./contextHost";
 import type { ActiveModel } from "./modelHost";
 import type { Operation } from "./progress";
-import { type QuestionParts, questionParts } from "./questionParts";
+import { type QuestionParts, questionParts, type TextOf } from "./questionParts";
 import type { Session } from "./session/session";
 import { TraceIndex } from "./trace/query";
 import { TraceRecorder } from "./trace/recorder";
@@ -42,6 +42,7 @@ export interface Asking {
   readonly session: Session;
   /** Names the workspace in the trace. */
   readonly workspace: string;
+  readonly textOf: TextOf;
   /** Turns of the conversation before this question. */
   readonly earlier: readonly KeptTurn[];
   readonly signal?: AbortSignal | undefined;
@@ -67,7 +68,7 @@ export async function askSession(asking: Asking): Promise<Asked> {
   const { session, active, settings, context, earlier } = asking;
   const mostFocus = Math.min(FOCUS_TOKENS, Math.floor(localWindow(settings, active) * FOCUS_SHARE));
   const focusBudget = wantsFocus(asking) ? mostFocus : 0;
-  const parts = await questionParts(asking.params, earlier, context.packed, active, focusBudget);
+  const parts = await questionParts(asking.params, earlier, context.packed, active, focusBudget, asking.textOf);
   const recorder = startTrace(asking);
   const began = performance.now();
   try {

@@ -161,6 +161,7 @@ export class Pipeline {
       context,
       session,
       workspace: this.#workspace.id,
+      textOf: (uri) => this.#workspace.textOf(uri),
       earlier: await earlier(),
       signal,
       onDelta: (text, tokens) => {

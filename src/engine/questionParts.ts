@@ -13,6 +13,9 @@ import { QUESTION_LIMIT } from "./budget";
 import type { PackedContext, PackedFile } from "./context/types";
 import type { ActiveModel } from "./modelHost";
 
+/** Text of a document of the workspace as it is now; null when it is none. */
+export type TextOf = (uri: string) => Promise<{ readonly text: string } | null>;
+
 /** Tokens of the parts of a question's turn, in their order. */
 export interface QuestionParts {
   /** End of the files, and the earlier turns. */
@@ -31,6 +34,7 @@ export interface QuestionParts {
 }
 
 /**
+ * @param textOf text of documents that are not in the context
  * @param excerpts tokens that may stand between the earlier turns and the instructions; 0: none will
  * @throws LongsightError LS-402, LS-403, LS-410 a mention is neither in the context nor short enough to go along
  */
@@ -40,6 +44,7 @@ export async function questionParts(
   packed: PackedContext,
   { model, frame }: Pick<ActiveModel, "model" | "frame">,
   excerpts: number,
+  textOf: TextOf,
 ): Promise<QuestionParts> {
   if (params.question.trim() === "") throw userErrors.questionEmpty();
   const mentions = params.mentions ?? [];
@@ -50,10 +55,12 @@ export async function questionParts(
   const question: Question = {
     text: params.question,
     form: params.form ?? "ask",
-    selection: params.selection === undefined ? null : await selectedLines(params.selection, packed),
+    selection: params.selection === undefined ? null : await selectedLines(params.selection, packed, textOf),
     mentioned: mentions.map(({ label }) => label),
     absent: absentNames(names, files),
-    attached: await Promise.all(found.filter(({ must }) => must.length === 0).map(({ mention }) => attach(mention))),
+    attached: await Promise.all(
+      found.filter(({ must }) => must.length === 0).map(({ mention }) => attach(mention, textOf)),
+    ),
   };
   const tokenize = (text: string): Int32Array => model.tokenize(text);
   const intro = tokenize(introText(question, excerpts > 0));
@@ -88,10 +95,10 @@ function pastTurns(turns: readonly KeptTurn[]): PastTurn[] {
 }
 
 /** The text of the lines that a question is about, as the context has it; else as it is on disk. */
-async function selectedLines(range: AskRange, packed: PackedContext): Promise<QuestionSelection> {
+async function selectedLines(range: AskRange, packed: PackedContext, textOf: TextOf): Promise<QuestionSelection> {
   const uri = URI.parse(range.uri);
   const file = packed.files.find(({ document }) => document.uri === uri.toString());
-  const text = file?.text ?? (await textOnDisk(uri));
+  const text = file?.text ?? (await currentText(uri, textOf));
   if (text === null) throw userErrors.folderUnreadable(uri.fsPath);
   const { startLine, endLine } = range;
   return { path: file?.document.path ?? uri.fsPath, startLine, endLine, text: linesOf(text, startLine, endLine) };
@@ -113,13 +120,18 @@ function mentionedTokens({ uri, startLine, endLine }: Mention, { files, spans }:
 const wholeFile = ({ start, count }: PackedFile): Interval => [start, start + count];
 
 /** Text of a mention that is not in the context. @throws LongsightError LS-410 when it cannot be read */
-async function attach({ uri, startLine, endLine, label }: Mention): Promise<QuestionSelection> {
+async function attach({ uri, startLine, endLine, label }: Mention, textOf: TextOf): Promise<QuestionSelection> {
   const file = URI.parse(uri);
-  const text = await textOnDisk(file);
+  const text = await currentText(file, textOf);
   if (text === null) throw userErrors.mentionMissing(label);
   const count = text.split("\n").length;
   const [from, to] = startLine === undefined ? [1, count] : [startLine, endLine ?? startLine];
   return { path: label, startLine: from, endLine: to, text: linesOf(text, from, to) };
+}
+
+/** As the workspace has it, unsaved and in its encoding; a file of no workspace folder as it is on disk. */
+async function currentText(uri: URI, textOf: TextOf): Promise<string | null> {
+  return (await textOf(uri.toString()))?.text ?? textOnDisk(uri);
 }
 
 /** null when there is no such file, or it is no text. */
